@@ -1,0 +1,41 @@
+"""All that campus may import of the grader. Importing it loads neither torch nor docker nor nbgrader."""
+
+from grader.protocol import (
+    MAX_NOTEBOOK_BYTES,
+    CellResult,
+    CheckDone,
+    CheckResult,
+    Claim,
+    ClaimRequest,
+    ElementDifference,
+    ExceptionInfo,
+    Finish,
+    GradingReport,
+    GradingRequest,
+    Heartbeat,
+    HeartbeatAnswer,
+    Limits,
+    TraceLine,
+    Verdict,
+    WorkerAnnouncement,
+)
+
+__all__ = [
+    "MAX_NOTEBOOK_BYTES",
+    "CellResult",
+    "CheckDone",
+    "CheckResult",
+    "Claim",
+    "ClaimRequest",
+    "ElementDifference",
+    "ExceptionInfo",
+    "Finish",
+    "GradingReport",
+    "GradingRequest",
+    "Heartbeat",
+    "HeartbeatAnswer",
+    "Limits",
+    "TraceLine",
+    "Verdict",
+    "WorkerAnnouncement",
+]

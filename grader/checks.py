@@ -1,0 +1,155 @@
+"""The small API that a lab's `checks.py` is written with.
+
+A check is an experiment that is written once and runs in two worlds: with the student's notebook as
+`lab` inside the jail, and with the reference as `lab` in the referee. Only the *body* of the function
+ever enters the jail; `inputs`, `verify` and tolerances stay outside.
+
+    @check(exercise="E3", points=3, trials=5, inputs=lambda rng: {"x": rng.standard_normal((4, 3))})
+    def shared_node(lab, x):
+        "A value used twice adds both of its gradients."
+        v = lab.Tensor(x, requires_grad=True)
+        (v * v + v).sum().backward()
+        return {"grad": v.grad}
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from grader.errors import LabError
+from grader.protocol import Limits
+
+Inputs = Mapping[str, Any]
+MakeInputs = Callable[..., Inputs]
+Verify = Callable[[Inputs, Any], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """Values agree when |got − expected| ≤ absolute + relative · |expected|, element by element."""
+
+    relative: float
+    absolute: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One experiment with everything that the referee needs to ask it and to judge the answer."""
+
+    name: str
+    title: str
+    exercise: str
+    points: Decimal
+    trials: int
+    hidden: bool
+    hint: str
+    needs: tuple[str, ...]
+    inputs: MakeInputs | None
+    verify: Verify | None
+    tolerance: Tolerance | None
+    limits: Mapping[str, float]
+    function: Callable[..., Any]
+    body: str = field(repr=False)
+
+    def make_inputs(self, rng: Any, trial: int) -> dict[str, Any]:
+        """The keyword arguments of one trial; `inputs` may take `rng` alone or `rng, trial`."""
+        if self.inputs is None:
+            return {}
+        takes_trial = len(inspect.signature(self.inputs).parameters) > 1
+        return dict(self.inputs(rng, trial) if takes_trial else self.inputs(rng))
+
+    def limits_within(self, lab_limits: Limits) -> Limits:
+        """The lab's limits with those that this check sets for itself."""
+        return lab_limits.model_copy(update=dict(self.limits)) if self.limits else lab_limits
+
+
+_registry: list[Check] | None = None
+
+
+class collect:  # noqa: N801 (reads as a verb: `with collect() as checks:`)
+    """Gathers every check that is defined while the block runs, in order."""
+
+    def __enter__(self) -> list[Check]:
+        global _registry
+        self._outer, _registry = _registry, []
+        return _registry
+
+    def __exit__(self, *_: object) -> None:
+        global _registry  # noqa: PLW0603
+        _registry = self._outer
+
+
+def check(
+    *,
+    exercise: str,
+    points: float | str,
+    trials: int = 1,
+    inputs: MakeInputs | None = None,
+    hidden: bool = False,
+    hint: str = "",
+    needs: tuple[str, ...] = (),
+    verify: Verify | None = None,
+    tolerance: Tolerance | None = None,
+    limits: Mapping[str, float] | None = None,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare a check.
+
+    Args:
+        exercise: the exercise of lab.toml that it belongs to.
+        points: what it is worth; every trial has to pass.
+        trials: how often it is asked, each time with new inputs.
+        inputs: `rng -> dict` or `rng, trial -> dict` of plain data; `rng` is a numpy Generator.
+        hidden: the student sees only the name, the hint and the type of an exception.
+        hint: shown with a failure.
+        needs: checks that have to pass first; else this one is `not_reached`.
+        verify: `(inputs, outputs) -> None | sentence`, run in the referee in place of the comparison
+            with the reference, for answers of which many are right.
+        tolerance: replaces the default for the dtype.
+        limits: fields of `Limits` that differ from the lab's, e.g. `{"check_wall_seconds": 2}`.
+
+    Raises:
+        LabError: the function has no docstring, or its limits are unknown.
+    """
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        title = (inspect.getdoc(function) or "").strip().split("\n")[0]
+        if not title:
+            raise LabError(f"check {function.__name__}: give it a docstring; students read it.")
+        unknown = set(limits or {}) - set(Limits.model_fields)
+        if unknown:
+            raise LabError(f"check {function.__name__}: unknown limits {sorted(unknown)}.")
+        declared = Check(
+            name=function.__name__,
+            title=title,
+            exercise=exercise,
+            points=Decimal(str(points)),
+            trials=trials,
+            hidden=hidden,
+            hint=hint,
+            needs=tuple(needs),
+            inputs=inputs,
+            verify=verify,
+            tolerance=tolerance,
+            limits=dict(limits or {}),
+            function=function,
+            body=body_source(function),
+        )
+        if _registry is not None:
+            _registry.append(declared)
+        return function
+
+    return declare
+
+
+def body_source(function: Callable[..., Any]) -> str:
+    """The function alone, without its decorators: all of a check that ever enters a jail."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    definition = tree.body[0]
+    if not isinstance(definition, ast.FunctionDef):
+        raise LabError(f"check {function.__name__}: must be a plain function.")
+    definition.decorator_list = []
+    return ast.unparse(tree)

@@ -1,0 +1,14 @@
+"""The site as an ASGI application: `uvicorn campus.asgi:application --app-dir platform`."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = str(Path(__file__).resolve().parents[2])
+if ROOT not in sys.path:  # grader.api and labs.catalog live beside platform/
+    sys.path.append(ROOT)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campus.settings.local")
+
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+application = get_asgi_application()

@@ -1,0 +1,16 @@
+"""All addresses of the site. An app's own addresses stand in its urls.py."""
+
+from django.urls import include, path
+
+from campus.workers.health import healthz
+
+urlpatterns = [
+    path("healthz", healthz, name="healthz"),
+    path("accounts/", include("allauth.urls")),
+    path("", include("campus.courses.urls")),
+    path("", include("campus.schedule.urls")),
+    path("", include("campus.submissions.urls")),
+    path("", include("campus.gradebook.urls")),
+    path("", include("campus.workbench.urls")),
+    path("", include("campus.workers.urls")),
+]

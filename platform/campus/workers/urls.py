@@ -1,0 +1,6 @@
+"""Addresses of workers."""
+
+from django.urls import URLPattern
+
+app_name = "workers"
+urlpatterns: list[URLPattern] = []
