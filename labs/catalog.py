@@ -1,0 +1,293 @@
+"""Every lab that can be found, as small frozen values: what campus and the grader know about a lab.
+
+Reading a lab never runs it. `lab.toml` is parsed, `lab.py` is cut into cells, and what `checks.py`
+declares is taken from its syntax tree, so a web process can list labs without numpy or torch and
+without executing anybody's code. Each lab is cached under the times and sizes of its files: an edited
+lab is noticed at the next call, an unchanged one costs three `stat`s.
+
+`GRADUS_LABS_PATH` adds folders that hold further labs, separated like PATH; a lab found there replaces
+one of the same name that ships with the project.
+"""
+
+import ast
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from grader import notebook
+from grader.errors import LabError, NotebookError
+from grader.percent import SourceCell, read_percent
+from grader.protocol import Limits
+from labs.consistency import inconsistencies
+from labs.declarations import CheckInfo, declared_checks
+from labs.description import Description, Paper, read_description
+
+__all__ = [
+    "Cell",
+    "CheckInfo",
+    "Exercise",
+    "Lab",
+    "LabError",
+    "NotebookError",
+    "Paper",
+    "find_labs",
+    "get_lab",
+    "read_answers",
+    "student_notebook",
+]
+
+HOME = Path(__file__).resolve().parent
+SCORING_FILES = ("checks.py", "lab.py", "lab.toml")  # sorted; what can change a score
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One exercise with its cells and checks, in the order of the notebook."""
+
+    id: str
+    title: str
+    points: Decimal
+    minutes: int
+    cells: tuple[str, ...]
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the student's version."""
+
+    id: str
+    kind: Literal["markdown", "code"]
+    role: Literal["prose", "exercise", "check", "setup"]
+    source: str
+    exercise: str | None
+    checks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """One lab as students see it. Solutions are not in here."""
+
+    slug: str
+    title: str
+    summary: str
+    topic: str
+    week: int
+    points: Decimal
+    zygote: Literal["numpy", "torch", "torch-gpu"]
+    limits: Limits
+    forbid: tuple[str, ...]
+    papers: tuple[Paper, ...]
+    exercises: tuple[Exercise, ...]
+    checks: tuple[CheckInfo, ...]
+    cells: tuple[Cell, ...]
+    content_hash: str
+    folder: Path
+
+    def cell(self, cell_id: str) -> Cell:
+        """The cell of that id; KeyError when there is none."""
+        return _one(self.cells, "id", cell_id)
+
+    def exercise(self, exercise_id: str) -> Exercise:
+        """The exercise of that id; KeyError when there is none."""
+        return _one(self.exercises, "id", exercise_id)
+
+    def check(self, name: str) -> CheckInfo:
+        """The check of that name; KeyError when there is none."""
+        return _one(self.checks, "name", name)
+
+
+def find_labs() -> dict[str, Lab]:
+    """All labs by slug, in the order of their weeks.
+
+    Raises:
+        LabError: any lab is broken; the message has every problem of it, with file, key and remedy.
+    """
+    labs = [read_lab(folder) for folder in _folders().values()]
+    return {lab.slug: lab for lab in sorted(labs, key=lambda lab: (lab.week, lab.slug))}
+
+
+def get_lab(slug: str) -> Lab:
+    """One lab; other labs may be broken meanwhile.
+
+    Raises:
+        LabError: there is no such lab, or it is broken.
+    """
+    folders = _folders()
+    if slug not in folders:
+        known = ", ".join(sorted(folders)) or "none"
+        raise LabError(f"There is no lab {slug!r}; found: {known}. Is GRADUS_LABS_PATH set?")
+    return read_lab(folders[slug])
+
+
+def student_notebook(lab: Lab, answers: Mapping[str, str] | None = None) -> bytes:
+    """The canonical .ipynb of a lab with these answers: the same answers give the same bytes."""
+    return notebook.student_notebook(lab, answers)
+
+
+def read_answers(lab: Lab, document: bytes | str) -> dict[str, str]:
+    """The answers in an .ipynb that somebody handed in; NotebookError says what is wrong with it."""
+    return notebook.read_answers(lab, document)
+
+
+_cache: dict[Path, tuple[tuple[tuple[int, int], ...], Lab]] = {}
+
+
+def read_lab(folder: Path) -> Lab:
+    """The lab in a folder, from the cache unless one of its files changed.
+
+    Raises:
+        LabError: with every problem that was found.
+    """
+    folder = folder.resolve()
+    try:
+        stats = [(folder / name).stat() for name in SCORING_FILES]
+    except FileNotFoundError as error:
+        name = Path(error.filename).name
+        raise LabError(
+            f"{folder}: {name} is missing; a lab is {', '.join(SCORING_FILES)}; "
+            "see docs/writing-a-lab.md."
+        ) from None
+    version = tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
+    cached = _cache.get(folder)
+    if cached is None or cached[0] != version:
+        cached = _cache[folder] = (version, _read(folder))
+    return cached[1]
+
+
+def content_hash(folder: Path) -> str:
+    """sha256 over every file that can change a score, names and lengths included."""
+    digest = hashlib.sha256()
+    for name in SCORING_FILES:
+        content = (folder / name).read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _folders() -> dict[str, Path]:
+    """Slug → folder; what GRADUS_LABS_PATH names comes last and wins."""
+    added = [
+        Path(part) for part in os.environ.get("GRADUS_LABS_PATH", "").split(os.pathsep) if part
+    ]
+    for place in added:
+        if not place.is_dir():
+            raise LabError(f"GRADUS_LABS_PATH: {place} is no folder; correct it or take it out.")
+    return {
+        found.parent.name: found.parent
+        for place in [HOME, *added]
+        for found in sorted(place.glob("*/lab.toml"))
+    }
+
+
+def _read(folder: Path) -> Lab:
+    problems: list[str] = []
+    description = read_description(folder / "lab.toml", problems)
+    checks = declared_checks(folder / "checks.py", problems)
+    sources: tuple[SourceCell, ...] = ()
+    try:
+        sources = read_percent(
+            (folder / "lab.py").read_text(encoding="utf-8"), file=str(folder / "lab.py")
+        )
+    except (LabError, UnicodeDecodeError) as error:
+        problems.append(str(error))
+    if description is None or problems:
+        raise LabError("\n".join(problems))
+    cells = tuple(_cells(folder, sources, description, problems))
+    lab = Lab(
+        slug=description.slug,
+        title=description.title,
+        summary=description.summary,
+        topic=description.topic,
+        week=description.week,
+        points=description.points,
+        zygote=description.zygote,
+        limits=description.limits,
+        forbid=description.forbid,
+        papers=description.papers,
+        exercises=tuple(
+            Exercise(
+                id=exercise.id,
+                title=exercise.title,
+                points=exercise.points,
+                minutes=exercise.minutes,
+                cells=exercise.cells,
+                checks=tuple(check.name for check in checks if check.exercise == exercise.id),
+            )
+            for exercise in description.exercises
+        ),
+        checks=tuple(checks),
+        cells=cells,
+        content_hash=content_hash(folder),
+        folder=folder,
+    )
+    problems += inconsistencies(lab, sources)
+    if problems:
+        raise LabError("\n".join(problems))
+    return lab
+
+
+def _cells(
+    folder: Path, sources: tuple[SourceCell, ...], description: Description, problems: list[str]
+) -> Iterator[Cell]:
+    exercise_of = {cell: e.id for e in description.exercises for cell in e.cells}
+    prose = 0
+    for found in sources:
+        place = f"{folder / 'lab.py'}: line {found.line}"
+        try:
+            source = found.student_source()
+        except LabError as error:
+            problems.append(f"{folder / 'lab.py'}: {error}")
+            continue
+        role: Literal["prose", "exercise", "check", "setup"]
+        if found.is_solution and not found.is_grade and found.kind == "code":
+            role = "exercise"
+        elif found.is_solution:
+            problems.append(
+                f"{place}: answers graded by hand are not a lab's; ask for code instead."
+            )
+            continue
+        elif found.kind == "markdown":
+            role = "prose"
+        elif found.is_grade:
+            role = "check"
+        elif found.nbgrader and found.nbgrader["locked"]:
+            role = "setup"
+        else:
+            problems.append(
+                f"{place}: a code cell without a role; give it nbgrader metadata with a grade_id and "
+                "one of solution, grade or locked."
+            )
+            continue
+        prose += found.grade_id is None
+        yield Cell(
+            id=found.grade_id or f"prose-{prose}",
+            kind=found.kind,
+            role=role,
+            source=source,
+            exercise=exercise_of.get(found.grade_id or ""),
+            checks=tuple(_asked_checks(source)) if role == "check" else (),
+        )
+
+
+def _asked_checks(source: str) -> Iterator[str]:
+    """The names in a check cell that holds nothing but `check("name")` lines."""
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Expr(
+                ast.Call(ast.Name("check"), args=[ast.Constant(str() as name)], keywords=[])
+            ):
+                yield name
+
+
+def _one(values: tuple[_T, ...], key: str, wanted: str) -> _T:
+    for value in values:
+        if getattr(value, key) == wanted:
+            return value
+    raise KeyError(wanted)

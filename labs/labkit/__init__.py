@@ -1,0 +1,9 @@
+"""What a lab's notebook may use besides numpy, torch and the standard library.
+
+It is importable as `labkit` wherever a notebook runs: in a jail, in the referee, in Jupyter. Importing
+it never imports torch.
+"""
+
+from labkit.asking import Runner, check, use_runner
+
+__all__ = ["Runner", "check", "use_runner"]
