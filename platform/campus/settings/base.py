@@ -34,9 +34,9 @@ INSTALLED_APPS = [
     "django_vite",
     "template_partials",
     "simple_history",
+    "campus.ui",  # before allauth, whose pages it dresses
     "allauth",
     "allauth.account",
-    "campus.ui",
     "campus.accounts",
     "campus.courses",
     "campus.assignments",
