@@ -60,7 +60,7 @@ def render_markdown(
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    parser.use(dollarmath_plugin, allow_labels=False, double_inline=True)
+    parser.use(dollarmath_plugin, allow_labels=False, allow_digits=False, double_inline=True)
     parser.use(amsmath_plugin)
     parser.add_render_rule("math_inline", _maths("span", "inline"))
     parser.add_render_rule("math_inline_double", _maths("span", "block"))

@@ -1,5 +1,6 @@
 """The pages' building blocks. See campus/ui/components.md for how each looks in a template."""
 
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,16 @@ VERDICT_WORDS = {
     "cancelled": "Cancelled",
     "none": "Not tried",
 }
+VERDICT_SENTENCES = {
+    "failed": "The answer differs from the reference's.",
+    "error": "Your code raised an exception.",
+    "timed_out": "Your code was stopped when the time for this check was up.",
+    "out_of_memory": "Your code was stopped when the memory for this check was used up.",
+    "output_limit": "Your code printed or returned more than this check may.",
+    "rejected": "What came back was not an answer that this check accepts.",
+    "not_reached": "Not tried, because the notebook or an earlier check has to work first.",
+    "internal_error": "This is our failure, not yours. It does not count, and it is tried again.",
+}
 ICON_OF_STATE = {"done": "passed", "cancelled": "not_reached"}
 MESSAGE_TONES = {"success": "good", "warning": "careful", "error": "bad"}
 TONE_ICONS = {"good": "passed", "bad": "failed", "careful": "error", "ours": "internal_error"}
@@ -51,6 +62,20 @@ def icon(name: str) -> SafeString:
 @register.filter
 def verdict_word(verdict: str) -> str:
     return VERDICT_WORDS.get(str(verdict), str(verdict).replace("_", " ").capitalize())
+
+
+@register.filter
+def verdict_sentence(verdict: str) -> str:
+    """What a verdict means, for a result that brings no message of its own."""
+    return VERDICT_SENTENCES.get(str(verdict), "")
+
+
+@register.filter
+def relative_error(value: float) -> str:
+    """'0.5 %', '3.2e-09': readable at both ends."""
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value * 100:.3g} %" if 1e-4 <= abs(value) < 100 else f"{value:.2g}"
 
 
 @register.filter
