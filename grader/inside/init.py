@@ -1,0 +1,149 @@
+"""Pid 1 of a jail: trusted, tiny, holds the wire, and takes the whole jail with it when it ends."""
+
+import json
+import os
+import select
+import signal
+import socket
+from typing import Any
+
+from grader.inside import jail, kernel
+
+MAX_ORDER = 4096
+
+
+class Init:
+    """Obeys the worker's orders on the wire; the student's process is its child."""
+
+    def __init__(self, wire: socket.socket, shell: Any) -> None:
+        self.wire = wire
+        self.shell = shell
+        self.student = 0
+        self.relay: socket.socket | None = None
+
+    def say(self, **event: Any) -> None:
+        self.wire.send(json.dumps(event).encode())
+
+    def serve(self) -> None:
+        poll = select.poll()
+        poll.register(self.wire, select.POLLIN)
+        student_fd = -1
+        while True:
+            ready = dict(poll.poll(1000))
+            if student_fd in ready:
+                poll.unregister(student_fd)
+                os.close(student_fd)
+                student_fd = -1
+            self.reap()
+            if self.wire.fileno() in ready:
+                data, descriptors, _, _ = socket.recv_fds(self.wire, MAX_ORDER, 3)
+                if not data:
+                    return
+                order = json.loads(data)
+                if order["op"] == "notebook" and not self.student:
+                    student_fd = self.start_student(order, descriptors)
+                    poll.register(student_fd, select.POLLIN)
+                elif order["op"] == "check":
+                    self.sweep()
+                    self.pass_on(descriptors)
+                elif order["op"] == "sweep":
+                    self.sweep()
+                    self.say(event="swept")
+                for descriptor in descriptors:
+                    os.close(descriptor)
+
+    def start_student(self, order: dict[str, Any], descriptors: list[int]) -> int:
+        """Fork the process that runs the notebook; returns a pidfd that tells its end."""
+        self.relay, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.student = os.fork()
+        if self.student == 0:
+            self.become_student(order, descriptors, theirs)
+        theirs.close()
+        return os.pidfd_open(self.student)
+
+    def become_student(
+        self, order: dict[str, Any], descriptors: list[int], theirs: socket.socket
+    ) -> None:
+        """In the fork: limits, no descriptor but our own, then the notebook. Never returns."""
+        try:
+            jail.die_with_parent()
+            jail.set_limits(
+                memory_bytes=jail.virtual_size() + order["memory_bytes"],
+                cpu_seconds=order["cpu_seconds"],
+                processes=order["processes"],
+                file_mib=order["file_mib"],
+            )
+            relay, channel, out, err = theirs.detach(), *descriptors
+            jail.close_all_but({0, 1, 2, relay, channel, out, err})
+            kernel.run_student(self.shell, socket.socket(fileno=relay), channel, out, err)
+        finally:
+            os._exit(70)
+
+    def pass_on(self, descriptors: list[int]) -> None:
+        """Hand a check's channel and pipes to the student's process, which forks for it."""
+        try:
+            if self.relay is not None:
+                socket.send_fds(self.relay, [b"c"], descriptors)
+        except OSError:
+            return  # the student's process is gone; the worker sees its channel close
+
+    def sweep(self) -> None:
+        """Kill whatever an earlier check left running: everything but init and the notebook."""
+        for _ in range(50):
+            strays = [
+                int(name)
+                for name in os.listdir("/proc")
+                if name.isdigit() and int(name) not in (1, self.student)
+            ]
+            alive = [pid for pid in strays if self.kill(pid)]
+            if not alive:
+                return
+            self.reap()
+
+    @staticmethod
+    def kill(pid: int) -> bool:
+        """True when the process was there and not already dead."""
+        try:
+            with open(f"/proc/{pid}/stat") as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return False
+            os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, FileNotFoundError):
+            return False
+        return True
+
+    def reap(self) -> None:
+        """Collect the dead; tell the worker when the notebook's process is among them."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self.student:
+                self.student = -1
+                self.say(event="student_ended", status=os.waitstatus_to_exitcode(status))
+
+
+def run(wire_fd: int, room: jail.Room, filter_code: bytes, shell: Any) -> None:
+    """Build the walls as pid 1, say that they stand, and serve until the wire closes."""
+    wire = socket.socket(fileno=wire_fd)
+    try:
+        jail.die_with_parent()
+        jail.raise_loopback()
+        order = json.loads(wire.recv(MAX_ORDER))
+        jail.build_root(room, order["tmp_mib"])
+        os.chown(jail.HOME, jail.STUDENT, jail.STUDENT)
+        null = os.open("/dev/null", os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        jail.close_all_but({0, 1, 2, wire_fd})
+        jail.drop_privileges(filter_code)
+    except BaseException as error:
+        wire.send(json.dumps({"event": "failed", "error": str(error)[:1000]}).encode())
+        os._exit(1)
+    init = Init(wire, shell)
+    init.say(event="ready")
+    init.serve()
+    os._exit(0)

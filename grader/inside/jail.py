@@ -1,0 +1,276 @@
+"""Walls around one submission, built by each fork before a line of the student's code runs.
+
+Theory of operation. Three processes come of one fork of the zygote:
+
+    builder   leaves for new user, pid, mount, net, ipc, uts and cgroup namespaces, has its ids mapped
+              by the zygote, forks init, and only waits for it
+    init      pid 1 of the jail and trusted: builds the file system (tmpfs first, then read-only binds,
+              pivot_root, old root detached), raises loopback, drops every privilege, then holds the
+              wire to the worker, reaps, and kills what a check left behind. When the wire closes it
+              exits and the kernel ends the whole jail
+    student   forked by init when the worker asks: runs the notebook, forks once per check
+
+The student is never host uid 0: a zygote that runs as root maps two ids (0→0 for the set-up,
+1000→a high id for the student) and init ends with setresuid to the second; an ordinary user maps its
+own id alone. Mapping only one's own uid as root would be a hole: the jailed code could write
+/proc/sys/kernel/core_pattern. No secret is ever near: the submission is read from the wire after the
+walls stand.
+"""
+
+import ctypes
+import fcntl
+import os
+import resource
+import socket
+import struct
+from dataclasses import dataclass
+
+from grader.inside import seccomp
+
+CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS = 0x00020000, 0x02000000, 0x04000000
+CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = (
+    0x08000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
+ALL_NAMESPACES = (
+    CLONE_NEWUSER
+    | CLONE_NEWNS
+    | CLONE_NEWPID
+    | CLONE_NEWNET
+    | CLONE_NEWIPC
+    | CLONE_NEWUTS
+    | CLONE_NEWCGROUP
+)
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+MNT_DETACH = 2
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
+SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}.get(os.uname().machine, 155)
+SYS_MOUNT_SETATTR, AT_RECURSIVE, AT_FDCWD = 442, 0x8000, -100
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+
+STUDENT = 1000  # the student's uid and gid inside
+FIRST_HOST_ID, HOST_IDS = 100_000, 60_000  # outside, when the zygote runs as root
+HOME = "/home/student"
+LABKIT_ROOT = "/opt/gradus"
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a jail may see of the host: directories bound read-only at their own paths."""
+
+    binds: tuple[str, ...]
+    labkit: str  # bound at /opt/gradus/labkit; empty: there is none
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    _check(
+        libc.mount(
+            source.encode(),
+            target.encode(),
+            kind.encode() if kind else None,
+            ctypes.c_ulong(flags),
+            data.encode() if data else None,
+        ),
+        f"mount {kind or 'bind'} at {target}",
+    )
+
+
+def unshare_everything() -> None:
+    """Leave for namespaces of one's own; the next child is pid 1 of the new pid namespace."""
+    _check(libc.unshare(ALL_NAMESPACES), "unshare")
+
+
+def map_ids(pid: int, host_id: int) -> None:
+    """Map a builder's ids from outside (only a process outside may map two).
+
+    Root maps 0→0 and 1000→`host_id`; an ordinary user can map but its own id, to 1000.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    if uid == 0:
+        text = f"0 0 1\n{STUDENT} {host_id} 1\n"
+        uid_map = gid_map = text
+    else:
+        _write(f"/proc/{pid}/setgroups", "deny")
+        uid_map, gid_map = f"{STUDENT} {uid} 1\n", f"{STUDENT} {gid} 1\n"
+    _write(f"/proc/{pid}/uid_map", uid_map)
+    _write(f"/proc/{pid}/gid_map", gid_map)
+
+
+def _write(path: str, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+class _MountAttr(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "userns")]
+
+
+def _read_only(target: str) -> None:
+    """Everything mounted at and below `target` becomes read-only, without devices or set-uid bits."""
+    attributes = _MountAttr(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, 0)
+    result = libc.syscall(
+        SYS_MOUNT_SETATTR,
+        AT_FDCWD,
+        target.encode(),
+        AT_RECURSIVE,
+        ctypes.byref(attributes),
+        ctypes.sizeof(attributes),
+    )
+    if result != 0:  # before Linux 5.12: one mount at a time, keeping the flags that are locked
+        locked = os.statvfs(target).f_flag & (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | locked
+        _mount("none", target, None, flags)
+
+
+def _staging_place(sources: tuple[str, ...]) -> str:
+    """A directory to build the new root on that no bound directory lies in."""
+    for place in ("/mnt", "/media", "/srv", "/run", "/var/tmp", "/tmp"):  # noqa: S108
+        if os.path.isdir(place) and not any(
+            source == place or source.startswith(place + "/") for source in sources
+        ):
+            return place
+    raise OSError("no directory is left to build a jail's root on")
+
+
+def build_root(room: Room, tmp_mib: int) -> None:
+    """The jail's file system: an empty tmpfs, read-only binds, /dev, /proc; then pivot into it."""
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    root = _staging_place((*room.binds, room.labkit))
+    _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,nr_inodes=4096,mode=755")
+    shared = f"size={tmp_mib}m,nr_inodes=16384,mode=1777"
+    for place in ("/tmp", "/dev", "/dev/shm", "/proc", HOME, "/.old"):  # noqa: S108
+        os.makedirs(root + place, exist_ok=True)
+    _mount("tmpfs", f"{root}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, shared)
+    for source in room.binds:
+        _bind(source, root + source)
+    if room.labkit:
+        _bind(room.labkit, f"{root}{LABKIT_ROOT}/labkit")
+    _devices(root)
+    _mount("tmpfs", f"{root}/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, shared)
+    _mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    _mount("tmpfs", root + HOME, "tmpfs", MS_NOSUID | MS_NODEV, shared)
+    _check(libc.syscall(SYS_PIVOT_ROOT, root.encode(), f"{root}/.old".encode()), "pivot_root")
+    os.chdir("/")
+    _check(libc.umount2(b"/.old", MNT_DETACH), "umount the old root")
+    os.rmdir("/.old")
+    _mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
+    os.chdir(HOME)
+
+
+def _bind(source: str, target: str) -> None:
+    if os.path.islink(source):  # /bin -> usr/bin
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if not os.path.lexists(target):
+            os.symlink(os.readlink(source), target)
+        return
+    if os.path.isdir(source):
+        os.makedirs(target, exist_ok=True)
+    elif os.path.exists(source):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    else:
+        return
+    _mount(source, target, None, MS_BIND | MS_REC)
+    _read_only(target)
+
+
+def _devices(root: str) -> None:
+    for name in ("null", "zero", "full", "random", "urandom"):
+        target = f"{root}/dev/{name}"
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
+        _mount(f"/dev/{name}", target, None, MS_BIND)
+    for link, target in (
+        ("fd", "/proc/self/fd"),
+        ("stdin", "/proc/self/fd/0"),
+        ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"),
+    ):
+        os.symlink(target, f"{root}/dev/{link}")
+
+
+def raise_loopback() -> None:
+    """`ip link set lo up` in the jail's own network namespace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sH14x", b"lo", 0x1 | 0x40)  # IFF_UP | IFF_RUNNING
+        fcntl.ioctl(sock, 0x8914, request)  # SIOCSIFFLAGS
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+def drop_privileges(filter_code: bytes) -> None:
+    """Become the student for good: no capability, no way to gain one, a filter on system calls."""
+    for capability in range(64):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+    if os.geteuid() != STUDENT:
+        os.setgroups([])
+        os.setresgid(STUDENT, STUDENT, STUDENT)
+        os.setresuid(STUDENT, STUDENT, STUDENT)
+    header = _CapabilityHeader(0x20080522, 0)
+    _check(libc.capset(ctypes.byref(header), (ctypes.c_uint32 * 6)()), "capset")
+    _check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+    _check(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
+    # After the change of ids, which forgets it; the builder may have died in between.
+    die_with_parent()
+    seccomp.load(filter_code)
+
+
+def die_with_parent() -> None:
+    """SIGKILL when the parent goes; init's parent is seen as pid 0 from inside its namespace."""
+    libc.prctl(PR_SET_PDEATHSIG, 9, 0, 0, 0)
+
+
+def set_limits(*, memory_bytes: int, cpu_seconds: int, processes: int, file_mib: int) -> None:
+    """Limits of the student's process and all that it starts; they cannot be raised again."""
+    for which, value in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_NPROC, processes),
+        (resource.RLIMIT_NOFILE, 256),
+        (resource.RLIMIT_FSIZE, file_mib * 2**20),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 64 * 1024),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        hard = resource.getrlimit(which)[1]
+        wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (wanted, wanted))
+
+
+def virtual_size() -> int:
+    """Bytes of address space in use by this process."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()
+
+
+def close_all_but(keep: set[int]) -> None:
+    """Close every descriptor except those in `keep`."""
+    limits = sorted(keep)
+    start = 0
+    for descriptor in limits:
+        if start < descriptor:  # closerange(0, 0) would close everything
+            os.closerange(start, descriptor)
+        start = descriptor + 1
+    os.closerange(start, 4096)
+    for name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
+        descriptor = int(name)
+        if descriptor >= 4096 and descriptor not in keep:
+            try:
+                os.close(descriptor)
+            except OSError:
+                continue

@@ -1,0 +1,309 @@
+"""The student's side of a jail: runs the notebook, then forks once for every check.
+
+Nothing here is trusted by the worker. Whatever the student's code does to this process, it can only
+change the answers that it gives. Names that this module needs later are bound at import, so that a
+notebook which patches `os.fork` or `select.poll` by accident does not break its own checks.
+"""
+
+import ast
+import asyncio
+import contextlib
+import inspect
+import linecache
+import math
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from grader.inside import jail, wire
+
+SEED = 20_250_204  # public: random generators start from it in every notebook and in every check
+CELL = "cell:"
+MAX_TRACE = 20
+PATIENCE_SECONDS = 600.0
+
+_fork, _exit, _dup2, _waitpid = os.fork, os._exit, os.dup2, os.waitpid
+_listdir, _open, _close, _pidfd_open = os.listdir, os.open, os.close, os.pidfd_open
+_monotonic, _poll, _recv_fds = time.monotonic, select.poll, socket.recv_fds
+_encode, _send, _receive = wire.encode, wire.send, wire.receive
+
+
+def make_shell() -> Any:
+    """An IPython shell without history, threads or terminal, warmed up by one cell."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    config.InteractiveShell.autoindent = False
+    os.environ.setdefault("HOME", "/nonexistent")
+    os.environ.setdefault("IPYTHONDIR", "/nonexistent/.ipython")
+    shell = InteractiveShell.instance(config=config)
+    shell.transform_cell("%time 1 + 1\n")
+    _warm_up()
+    return shell
+
+
+def _warm_up() -> None:
+    """Pay for first calls once, here, and not in every fork."""
+    np.random.default_rng(0).standard_normal((2, 2)) @ np.eye(2)
+    for name in (
+        "concurrent.futures",
+        "dataclasses",
+        "functools",
+        "itertools",
+        "typing",
+        "doctest",
+    ):
+        __import__(name)
+    ast.unparse(ast.parse("def f(x):\n    return x + 1"))
+
+
+def seed_everything() -> None:
+    """Public constants: the same notebook draws the same numbers wherever it runs."""
+    random.seed(SEED)
+    np.random.seed(SEED % 2**32)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(SEED)
+
+
+# --- cells -----------------------------------------------------------------------------------------
+
+
+def run_cell(shell: Any, cell_id: str, source: str) -> dict[str, Any] | None:
+    """Run one cell in the shell's namespace; an exception comes back as plain data."""
+    name = f"{CELL}{cell_id}"
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    try:
+        code = compile(
+            shell.transform_cell(source), name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, True
+        )
+        if code.co_flags & inspect.CO_COROUTINE:
+            asyncio.run(types.FunctionType(code, shell.user_ns)())
+        else:
+            exec(code, shell.user_ns)  # noqa: S102
+    except BaseException as error:
+        return describe(error)
+    finally:
+        _flush()
+    return None
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Type, text and the frames that lie in the student's own cells."""
+    try:
+        text = str(error)[:2000]
+    except BaseException:
+        text = ""
+    trace: list[list[Any]] = []
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(CELL):
+        trace.append([error.filename[len(CELL) :], error.lineno or 0, ""])
+        text = (error.msg or text)[:2000]
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        filename = frame.f_code.co_filename
+        if filename.startswith(CELL):
+            trace.append([filename[len(CELL) :], line or 0, frame.f_code.co_name[:200]])
+    if len(trace) > MAX_TRACE:
+        trace = [*trace[: MAX_TRACE // 2], *trace[-MAX_TRACE // 2 :]]
+    return {"type": type(error).__name__[:200], "text": text, "trace": trace}
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(BaseException):
+            stream.flush()
+
+
+# --- the student's process -------------------------------------------------------------------------
+
+
+def run_student(shell: Any, relay: socket.socket, channel_fd: int, out: int, err: int) -> None:
+    """Run the notebook that comes over the channel; then fork for every check that is passed on."""
+    channel = _enter(channel_fd, out, err)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(
+        HOME=jail.HOME,
+        PATH="/usr/local/bin:/usr/bin:/bin",
+        USER="student",
+        LANG="C.UTF-8",
+        TMPDIR="/tmp",  # noqa: S108
+        MPLBACKEND="Agg",
+        OMP_NUM_THREADS="1",
+        OPENBLAS_NUM_THREADS="1",
+        GRADUS="grading",
+    )
+    question = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
+    seed_everything()
+    results = []
+    for index, (cell_id, source) in enumerate(question["cells"]):
+        _say(channel, {"start": index})
+        began = _monotonic()
+        error = run_cell(shell, cell_id, source)
+        results.append({"error": error, "seconds": _monotonic() - began})
+    _say(channel, {"cells": results, "forkable": _forkable()})
+    checks = Checks(shell)
+    if question["answer_here"]:
+        checks.answer(channel)
+        _exit(0)
+    channel.close()
+    checks.serve(relay)
+
+
+def _enter(channel_fd: int, out: int, err: int) -> socket.socket:
+    """Make the pipes our standard streams and the channel a non-blocking socket."""
+    null = _open("/dev/null", os.O_RDONLY)
+    for source, target in ((null, 0), (out, 1), (err, 2)):
+        _dup2(source, target)
+        _close(source)
+    channel = socket.socket(fileno=channel_fd)
+    channel.setblocking(False)
+    return channel
+
+
+def _forkable() -> bool:
+    """A fork keeps only its own thread: locks held by others, and live process groups, would hang."""
+    try:
+        alone = len(_listdir("/proc/self/task")) == 1
+    except OSError:
+        alone = False
+    distributed = sys.modules.get("torch.distributed")
+    return alone and not (
+        distributed is not None and distributed.is_available() and distributed.is_initialized()
+    )
+
+
+def _say(channel: socket.socket, value: Any) -> None:
+    _send(channel, _encode(value), _monotonic() + PATIENCE_SECONDS)
+
+
+class Notebook:
+    """What a check sees as `lab`: the notebook's names, by attribute."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        object.__setattr__(self, "_namespace", namespace)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._namespace[name]
+        except KeyError:
+            raise NameError(f"the notebook defines no `{name}`") from None
+
+
+class Checks:
+    """Answers the worker's questions, each check in a fork of the notebook's memory."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+
+    def serve(self, relay: socket.socket) -> None:
+        """Fork for each check that init passes on; the fork's end is told on its channel."""
+        children: dict[int, tuple[int, int]] = {}  # pidfd → pid, our copy of its channel
+        poll = _poll()
+        poll.register(relay, select.POLLIN)
+        while True:
+            for ready, _ in poll.poll():
+                if ready in children:
+                    poll.unregister(ready)
+                    self._tell_end(*children.pop(ready))
+                    _close(ready)
+                    continue
+                data, descriptors, _, _ = _recv_fds(relay, 16, 3)
+                if not data:
+                    _exit(0)
+                pid = _fork()
+                if pid == 0:
+                    self._answer_and_exit(relay, descriptors)
+                pidfd = _pidfd_open(pid)
+                children[pidfd] = pid, descriptors[0]
+                poll.register(pidfd, select.POLLIN)
+                for descriptor in descriptors[1:]:
+                    _close(descriptor)
+
+    def _answer_and_exit(self, relay: socket.socket, descriptors: list[int]) -> None:
+        """In the fork. Whatever happens, nothing returns into the loop above."""
+        try:
+            relay.close()
+            self.answer(_enter(*descriptors))
+            _flush()
+            _exit(0)
+        except BaseException:
+            traceback.print_exc()
+            _flush()
+        finally:
+            _exit(70)
+
+    @staticmethod
+    def _tell_end(pid: int, descriptor: int) -> None:
+        """The fork is dead: say on its channel how it ended, then close our copy."""
+        channel = socket.socket(fileno=descriptor)
+        with contextlib.suppress(OSError, wire.WireClosed, wire.WireTimeout):
+            code = os.waitstatus_to_exitcode(_waitpid(pid, 0)[1])
+            _send(channel, _encode({"ended": code}), _monotonic() + 0.1)
+        channel.close()
+
+    def answer(self, channel: socket.socket) -> None:
+        """One check: its body once, then inputs and outputs, trial by trial, until we are let go."""
+        question = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
+        prepared = self.prepare(question["name"], question["body"])
+        while True:
+            began = _monotonic()
+            reply = self.trial(prepared, question["inputs"])
+            _flush()
+            reply["seconds"] = _monotonic() - began
+            try:
+                parts = _encode(reply)
+            except wire.WireError as error:
+                parts = _encode({"unsendable": str(error)})
+            _send(channel, parts, _monotonic() + PATIENCE_SECONDS)
+            try:
+                question = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
+            except wire.WireClosed:
+                return
+
+    @staticmethod
+    def prepare(name: str, body: str) -> Callable[..., Any]:
+        """The check's function in a namespace of its own; it never touches the notebook's."""
+        namespace: dict[str, Any] = {"np": np, "numpy": np, "math": math}
+        for module in ("labkit", "torch"):
+            if module in sys.modules:
+                namespace[module] = sys.modules[module]
+        exec(compile(body, f"check:{name}", "exec"), namespace)  # noqa: S102
+        function: Callable[..., Any] = namespace[name]
+        return function
+
+    def trial(self, function: Callable[..., Any], inputs: dict[str, Any]) -> dict[str, Any]:
+        """Call the check with one set of inputs and say what came out, and what it did to them."""
+        seed_everything()
+        before = _fingerprint(inputs)
+        try:
+            outputs = function(Notebook(self.shell.user_ns), **inputs)
+        except BaseException as error:
+            return {"exception": describe(error)}
+        return {
+            "outputs": outputs,
+            "changed": [k for k in before if before[k] != _print(inputs[k])],
+        }
+
+
+def _print(value: Any) -> bytes:
+    try:
+        return b"".join(bytes(part) for part in _encode(value))
+    except wire.WireError:
+        return b""
+
+
+def _fingerprint(inputs: dict[str, Any]) -> dict[str, bytes]:
+    return {name: _print(value) for name, value in inputs.items()}

@@ -1,0 +1,187 @@
+"""The system-call filter of a jail, as classic BPF made here and loaded with prctl.
+
+Theory of operation. On top of whatever filter the wall already has: system calls that reach other
+processes, the kernel's configuration, new namespaces, keys, tracing, or memory that the watchdog could
+not count are refused with EPERM; calls that are newer than this list do not exist (ENOSYS), and so does
+clone3, whose flags a filter cannot read (the C library falls back to clone). Sockets are allowed by
+family: a network namespace does not contain AF_VSOCK, for one.
+"""
+
+import ctypes
+import platform
+import struct
+
+ALLOW = 0x7FFF0000
+KILL = 0x80000000
+EPERM = 0x00050000 | 1
+ENOSYS = 0x00050000 | 38
+
+LOAD, JEQ, JGE, JSET, RET = 0x20, 0x15, 0x35, 0x45, 0x06
+NEW_NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} and NEWTIME
+FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: all of them end at the jail's own loopback
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
+
+# Names are those of the kernel. Numbers: x86-64, then the generic table that arm64 uses.
+REFUSED: dict[str, tuple[int | None, int | None]] = {
+    "acct": (163, 89),
+    "add_key": (248, 217),
+    "adjtimex": (159, 171),
+    "bpf": (321, 280),
+    "chroot": (161, 51),
+    "clock_adjtime": (305, 266),
+    "clock_settime": (227, 112),
+    "delete_module": (176, 106),
+    "fanotify_init": (300, 262),
+    "finit_module": (313, 273),
+    "fsconfig": (431, 431),
+    "fsmount": (432, 432),
+    "fsopen": (430, 430),
+    "fspick": (433, 433),
+    "init_module": (175, 105),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "io_uring_setup": (425, 425),
+    "ioperm": (173, None),
+    "iopl": (172, None),
+    "kcmp": (312, 272),
+    "kexec_file_load": (320, 294),
+    "kexec_load": (246, 104),
+    "keyctl": (250, 219),
+    "lookup_dcookie": (212, 18),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "migrate_pages": (256, 238),
+    "modify_ldt": (154, None),
+    "mount": (165, 40),
+    "mount_setattr": (442, 442),
+    "move_mount": (429, 429),
+    "move_pages": (279, 239),
+    "mq_open": (240, 180),
+    "msgget": (68, 186),
+    "name_to_handle_at": (303, 264),
+    "open_by_handle_at": (304, 265),
+    "open_tree": (428, 428),
+    "perf_event_open": (298, 241),
+    "personality": (135, 92),
+    "pidfd_getfd": (438, 438),
+    "pivot_root": (155, 41),
+    "process_madvise": (440, 440),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "ptrace": (101, 117),
+    "quotactl": (179, 60),
+    "quotactl_fd": (443, 443),
+    "reboot": (169, 142),
+    "request_key": (249, 218),
+    "semget": (64, 190),
+    "setns": (308, 268),
+    "settimeofday": (164, 170),
+    "setdomainname": (171, 162),
+    "sethostname": (170, 161),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "shmget": (29, 194),
+    "swapoff": (168, 225),
+    "swapon": (167, 224),
+    "syslog": (103, 116),
+    "umount2": (166, 39),
+    "unshare": (272, 97),
+    "userfaultfd": (323, 282),
+    "uselib": (134, None),
+    "ustat": (136, None),
+    "_sysctl": (156, None),
+    "vhangup": (153, 58),
+    "vmsplice": (278, 75),
+}
+CLONE, SOCKET, SOCKETPAIR, PRCTL = (56, 220), (41, 198), (53, 199), (157, 167)
+CLONE3 = 435
+LAST_KNOWN = (334, 294)  # rseq; kexec_file_load. Numbers above are shared by both tables.
+NEWER_ALLOWED = (
+    424,  # pidfd_send_signal
+    434,  # pidfd_open
+    436,  # close_range
+    437,  # openat2
+    439,  # faccessat2
+    441,  # epoll_pwait2
+    444, 445, 446,  # landlock: a jail may narrow itself further
+    449,  # futex_waitv
+    293 if platform.machine() == "aarch64" else 334,  # rseq
+)  # fmt: skip
+MACHINES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+
+
+class _Program:
+    """Instructions with jumps by name, resolved to the offsets that BPF wants."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[int, int, int, int]] = []
+
+    def add(self, code: int, value: int, if_true: int = 0, if_false: int = 0) -> None:
+        self.lines.append((code, if_true, if_false, value))
+
+    def refuse_if_equal(self, value: int, action: int) -> None:
+        self.add(JEQ, value, 0, 1)
+        self.add(RET, action)
+
+    def bytes(self) -> bytes:
+        return b"".join(struct.pack("=HBBI", *line) for line in self.lines)
+
+
+def program() -> bytes:
+    """The filter for this machine.
+
+    Raises:
+        OSError: the machine's architecture has no table here.
+    """
+    if platform.machine() not in MACHINES:
+        raise OSError(f"no system-call table for {platform.machine()}")
+    architecture, column = MACHINES[platform.machine()]
+    bpf = _Program()
+    bpf.add(LOAD, 4)  # seccomp_data.arch: another ABI has other numbers
+    bpf.add(JEQ, architecture, 1, 0)
+    bpf.add(RET, KILL)
+    bpf.add(LOAD, 0)  # seccomp_data.nr
+    bpf.add(JGE, 0x40000000, 0, 1)  # x32 has other numbers as well
+    bpf.add(RET, ENOSYS)
+    bpf.refuse_if_equal(CLONE3, ENOSYS)
+    for numbers in REFUSED.values():
+        if numbers[column] is not None:
+            bpf.refuse_if_equal(int(numbers[column] or 0), EPERM)
+    for allowed in NEWER_ALLOWED:
+        bpf.refuse_if_equal(allowed, ALLOW)
+    bpf.add(JGE, LAST_KNOWN[column] + 1, 0, 1)
+    bpf.add(RET, ENOSYS)
+    # clone: no new namespaces
+    bpf.add(JEQ, CLONE[column], 0, 4)
+    bpf.add(LOAD, 16)
+    bpf.add(JSET, NEW_NAMESPACES & ~0xFF, 0, 1)
+    bpf.add(RET, EPERM)
+    bpf.add(RET, ALLOW)
+    # prctl: once not dumpable, for ever not dumpable
+    bpf.add(JEQ, PRCTL[column], 0, 4)
+    bpf.add(LOAD, 16)
+    bpf.add(JEQ, PR_SET_DUMPABLE, 0, 1)
+    bpf.add(RET, EPERM)
+    bpf.add(RET, ALLOW)
+    # socket and socketpair: families by list
+    bpf.add(JEQ, SOCKET[column], 1, 0)
+    bpf.add(JEQ, SOCKETPAIR[column], 0, len(FAMILIES) * 2 + 2)
+    bpf.add(LOAD, 16)
+    for family in FAMILIES:
+        bpf.refuse_if_equal(family, ALLOW)
+    bpf.add(RET, 0x00050000 | 97)  # EAFNOSUPPORT
+    bpf.add(RET, ALLOW)
+    return bpf.bytes()
+
+
+class _FilterProgram(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+
+def load(code: bytes) -> None:
+    """Put this process and all its children under the filter; it cannot be taken off again."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    filter_program = _FilterProgram(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p).value)
+    if libc.prctl(PR_SET_SECCOMP, 2, ctypes.byref(filter_program), 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "the system-call filter was refused")
