@@ -15,6 +15,8 @@ HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
 SECRET_KEY = environment.secret_key.get_secret_value()
 GRADUS_COURSE_SECRET = environment.course_secret.get_secret_value()
 GRADUS_RECEIPT_KEY = environment.receipt_key.get_secret_value()
+GRADUS_RECEIPT_OLD_KEYS = [key.get_secret_value() for key in environment.receipt_old_keys]
+GRADUS_SITE = environment.site
 GRADUS_LEASE_SECONDS = environment.lease_seconds
 GRADUS_HEARTBEAT_SECONDS = environment.heartbeat_seconds
 GRADUS_SWEEP_SECONDS = environment.sweep_seconds

@@ -17,6 +17,8 @@ class Environment(BaseSettings):
     secret_key: SecretStr = SecretStr("")  # sessions and CSRF
     course_secret: SecretStr = SecretStr("")  # hidden inputs are derived from it
     receipt_key: SecretStr = SecretStr("")  # signs receipts
+    receipt_old_keys: list[SecretStr] = Field(default_factory=list)  # verify earlier receipts
+    site: str = "localhost"  # how receipts name this installation
     allowed_hosts: list[str] = Field(default_factory=list)
     csrf_trusted_origins: list[str] = Field(default_factory=list)
     secure_cookies: bool = True  # production without TLS in front must say so

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from campus.assignments.models import Assignment
 from campus.courses.models import Enrolment
+from campus.submissions.querysets import AttemptQuerySet, SubmissionQuerySet
 from grader.api import Verdict
 
 
@@ -41,6 +42,8 @@ class Submission(models.Model):
     lab_hash = models.CharField(max_length=64)
     idempotency_key = models.CharField(max_length=64)
     submitted_at = models.DateTimeField()
+
+    objects = models.Manager.from_queryset(SubmissionQuerySet)()
 
     class Meta:
         ordering = ["-submitted_at"]
@@ -82,6 +85,7 @@ class Attempt(models.Model):
     state = models.CharField(max_length=20, choices=State.choices, default=State.QUEUED)
     outcome = models.CharField(max_length=20, choices=Outcome.choices, blank=True)  # once done
     capability = models.CharField(max_length=10, default="cpu")
+    lab_hash = models.CharField(max_length=64)  # the version that grades; set anew by each claim
     queued_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -99,6 +103,8 @@ class Attempt(models.Model):
     failure = models.TextField(blank=True)
     reference_number = models.CharField(max_length=40, blank=True)
     report = models.JSONField(null=True, blank=True)  # the report without its results
+
+    objects = models.Manager.from_queryset(AttemptQuerySet)()
 
     class Meta:
         ordering = ["submission", "-number"]
@@ -118,7 +124,10 @@ class Attempt(models.Model):
                 name="graded_attempt_has_a_score",
             ),
         ]
-        indexes = [models.Index(fields=["state", "queued_at"], name="attempt_queue")]
+        indexes = [
+            models.Index(fields=["state", "queued_at"], name="attempt_queue"),
+            models.Index(fields=["claimed_at"], name="attempt_recently_claimed"),
+        ]
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.submission_id} ({self.state})"

@@ -21,6 +21,7 @@ class Worker(models.Model):
     token = models.ForeignKey(WorkerToken, on_delete=models.CASCADE, related_name="workers")
     name = models.CharField(max_length=100)
     boot = models.CharField(max_length=64)
+    previous_boot = models.CharField(max_length=64, blank=True)  # heard again: two share the name
     capabilities = models.JSONField(default=list)
     labs = models.JSONField(default=dict)  # slug → content hash
     wall = models.CharField(max_length=40)
