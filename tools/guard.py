@@ -10,6 +10,7 @@ behind is killed too, and the guard exits as the command did (128 + number for a
 import argparse
 import contextlib
 import os
+import pwd
 import select
 import shutil
 import signal
@@ -25,6 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--grace", type=float, default=10.0, help="seconds to stop by itself")
     parser.add_argument("--keep-descriptor", type=int, action="append", default=[])
+    parser.add_argument("--user", help="whom the command runs as; needs root")
     parser.add_argument("--remove", type=Path, action="append", default=[], help="when it ends")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -38,7 +40,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
     try:
-        status = _watch(command, options.keep_descriptor, options.grace, wake)
+        status = _watch(command, options, wake)
     finally:
         kill_descendants()
         for path in options.remove:
@@ -46,7 +48,8 @@ def main() -> int:
     return status
 
 
-def _watch(command: list[str], keep: list[int], grace: float, wake: int) -> int:
+def _watch(command: list[str], options: argparse.Namespace, wake: int) -> int:
+    keep, grace, user = options.keep_descriptor, options.grace, options.user
     try:
         # A session of its own: Ctrl-C in the terminal is for the supervisor, which stops the
         # services in order.
@@ -55,6 +58,9 @@ def _watch(command: list[str], keep: list[int], grace: float, wake: int) -> int:
             stdin=subprocess.DEVNULL,
             pass_fds=keep,
             start_new_session=True,
+            user=user,
+            group=pwd.getpwnam(user).pw_gid if user else None,
+            extra_groups=[] if user else None,
             preexec_fn=lambda: die_with_parent(signal.SIGKILL),  # noqa: PLW1509  one thread here
         )
     except OSError as error:

@@ -16,46 +16,27 @@ from tools.lock import BusyError, Lock, locked
 from tools.ports import PortTakenError, listen
 from tools.services import gradus_services
 from tools.steps import StepError
+from tools.stopping import Stopper
 from tools.supervisor import StartError, Supervisor
 
 
-class _Run:
-    """One `make run`, from set-up to the end, and what a signal means at each moment."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._supervisor: Supervisor | None = None
-        self._signals = 0
-
-    async def everything(self, host: str, port: int, lock: Lock, listener: socket.socket) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._asked_to_stop, task)
-        url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"  # noqa: S104
-        lock.describe(url=url)
-        await set_up(software_steps(), self._console)
-        if os.environ.get("DATABASE_URL"):
-            self._console.note("preparing the database that DATABASE_URL names")
-            await prepare_database(self._console.say)
-        else:
-            await set_up([database_step(self._console)], self._console)
-        services = gradus_services(listener, host)
-        self._supervisor = Supervisor(services, self._console, logs())
-        accounts = home() / "demo-accounts.txt"
-        await self._supervisor.run(
-            lambda seconds: self._console.running(url, seconds, accounts, logs())
-        )
-
-    def _asked_to_stop(self, task: asyncio.Task[None]) -> None:
-        self._signals += 1
-        if self._signals == 1:
-            self._console.say()
-            self._console.note("stopping; once more to stop without waiting")
-            task.cancel()
-        elif self._supervisor is not None:
-            self._supervisor.kill()
+async def _run(console: Console, host: str, port: int, lock: Lock, listener: socket.socket) -> None:
+    """From set-up to the end; ends by being cancelled."""
+    task = asyncio.current_task()
+    assert task is not None
+    stopper = Stopper(task, console)
+    url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"  # noqa: S104
+    lock.describe(url=url)
+    await set_up(software_steps(), console)
+    if os.environ.get("DATABASE_URL"):
+        console.note("preparing the database that DATABASE_URL names")
+        await prepare_database(console.say)
+    else:
+        await set_up([database_step(console)], console)
+    supervisor = Supervisor(gradus_services(listener, host), console, logs())
+    stopper.at_once = supervisor.kill
+    accounts = home() / "demo-accounts.txt"
+    await supervisor.run(lambda seconds: console.running(url, seconds, accounts, logs()))
 
 
 def main() -> int:
@@ -73,7 +54,7 @@ def main() -> int:
             locked(home() / "run.lock") as lock,
             contextlib.closing(listen(host, port)) as listener,
         ):
-            asyncio.run(_Run(console).everything(host, port, lock, listener))
+            asyncio.run(_run(console, host, port, lock, listener))
     except BusyError as busy:
         where = busy.holder.get("url", "starting")
         console.problem(
