@@ -107,6 +107,7 @@ def _redis() -> tuple[Service, str]:
         ),
         missing=missing,
         remove_at_end=(private or path,),
+        quiet=True,  # it has advice about kernel settings at every start
     )
     return redis, f"unix://{path}"
 

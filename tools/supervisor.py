@@ -44,6 +44,7 @@ class Service:
     grace_seconds: float = 10.0
     keep_descriptors: tuple[int, ...] = ()
     remove_at_end: tuple[Path, ...] = ()
+    quiet: bool = False  # its lines go to its log only
 
 
 class _Running:
@@ -180,7 +181,8 @@ class Supervisor:
         text = line.decode(errors="replace").rstrip("\r")
         running.last_lines.append(text)
         running.log.write(text)
-        self._console.service_line(running.service.name, text)
+        if not running.service.quiet:
+            self._console.service_line(running.service.name, text)
 
     async def _watch_health(self, running: _Running) -> None:
         name = running.service.name
