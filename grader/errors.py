@@ -21,5 +21,5 @@ class NotebookError(ValueError):
     """A notebook that somebody handed in cannot be read. The message names the cell and the remedy."""
 
 
-class WireError(Exception):
-    """The other end of a wire broke the protocol, sent too much or was too slow."""
+class Cancelled(Exception):
+    """Campus or an operator wants a grading to end; nobody's failure."""

@@ -138,7 +138,7 @@ def _read_only(target: str) -> None:
 
 def _staging_place(sources: tuple[str, ...]) -> str:
     """A directory to build the new root on that no bound directory lies in."""
-    for place in ("/mnt", "/media", "/srv", "/run", "/var/tmp", "/tmp"):  # noqa: S108
+    for place in ("/mnt", "/media", "/srv", "/run", "/var/tmp", "/tmp"):
         if os.path.isdir(place) and not any(
             source == place or source.startswith(place + "/") for source in sources
         ):
@@ -152,7 +152,7 @@ def build_root(room: Room, tmp_mib: int) -> None:
     root = _staging_place((*room.binds, room.labkit))
     _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,nr_inodes=4096,mode=755")
     shared = f"size={tmp_mib}m,nr_inodes=16384,mode=1777"
-    for place in ("/tmp", "/dev", "/dev/shm", "/proc", HOME, "/.old"):  # noqa: S108
+    for place in ("/tmp", "/dev", "/dev/shm", "/proc", HOME, "/.old"):
         os.makedirs(root + place, exist_ok=True)
     _mount("tmpfs", f"{root}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, shared)
     for source in room.binds:

@@ -101,7 +101,7 @@ class _Encoder:
             plain = plain.astype(plain.dtype.newbyteorder("<"))
         return self.buffer(kind, list(value.shape), plain.tobytes())
 
-    def tree(self, value: Any, depth: int = 0) -> Any:  # noqa: PLR0911, PLR0912
+    def tree(self, value: Any, depth: int = 0) -> Any:  # noqa: PLR0912
         exact = type(value)
         if depth >= MAX_DEPTH - 4:
             return {"x": "nesting that is too deep"}
@@ -182,9 +182,8 @@ _STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOT
 
 def scan(header: bytes) -> None:
     """Refuse a header that is too deep or has too many tokens, before any parser sees it."""
-    depth = tokens = 0
-    for match in _STRUCTURE.finditer(header):
-        tokens += 1
+    depth = 0
+    for tokens, match in enumerate(_STRUCTURE.finditer(header)):
         first = match.group()[:1]
         if first in b"[{":
             depth += 1
@@ -269,7 +268,7 @@ def decode(
     return _value(tree, buffers)
 
 
-def _value(node: Any, buffers: list[Any]) -> Any:  # noqa: PLR0911, PLR0912
+def _value(node: Any, buffers: list[Any]) -> Any:  # noqa: PLR0912
     if isinstance(node, str):
         return node.encode("utf-8", "replace").decode()  # JSON can spell lone surrogates
     if node is None or isinstance(node, bool | int | float):

@@ -40,6 +40,7 @@ def import_labkit(folder: str) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules["labkit"] = module
     spec.loader.exec_module(module)
+    module.use_runner(lambda name: None)  # in grading the referee asks, the notebook does not
     sys.path.append(jail.LABKIT_ROOT)
     module.__path__ = [f"{jail.LABKIT_ROOT}/labkit"]
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader.errors import WallError
+from grader.errors import Cancelled, WallError
 from grader.inside import wire
 from grader.protocol import Limits
 from grader.sandbox.memory import jail_memory_bytes
@@ -28,24 +28,12 @@ FLOOD_FACTOR = 64  # a check that prints this many times its cap is stopped at o
 BUILD_SECONDS = 15.0
 
 
-class Cancelled(Exception):
-    """Campus or the operator wants this grading to end."""
-
-
 class MemoryExceeded(Exception):
     """The watchdog outside saw the jail use more memory than its limit."""
 
 
 class OutputFlood(Exception):
     """Far more was printed than the cap allows."""
-
-
-class StudentEnded(Exception):
-    """The notebook's process is gone. `status` is its exit code, negative for a signal."""
-
-    def __init__(self, status: int | None) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 @dataclass(slots=True)
@@ -102,7 +90,7 @@ class Exchange:
         """The next frame.
 
         Raises:
-            WireTimeout, WireClosed, WireError, MemoryExceeded, OutputFlood, StudentEnded, Cancelled
+            WireTimeout, WireClosed, WireError, MemoryExceeded, OutputFlood, Cancelled
         """
         return wire.receive(
             self.channel, self.deadline, self.jail.limits.answer_mib * MIB, self.watch

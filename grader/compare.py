@@ -1,0 +1,207 @@
+"""Whether an answer agrees with the reference's, and if not, at which element it first differs.
+
+Both sides are plain data as the wire carries it. Types are exact, NaN equals nothing, and floating-point
+values agree within a tolerance that depends on the dtype.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from grader.checks import Tolerance
+from grader.inside.wire import NotPlainData
+
+TOLERANCES = {
+    "float64": Tolerance(1e-9, 1e-12),
+    "float32": Tolerance(1e-4, 1e-5),
+    "float16": Tolerance(1e-2, 1e-3),
+    "bfloat16": Tolerance(2e-2, 1e-2),
+    "complex128": Tolerance(1e-9, 1e-12),
+    "complex64": Tolerance(1e-4, 1e-5),
+}
+EXACT = Tolerance(0.0, 0.0)
+NUMBERS = ("bool", "int", "float", "complex")
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One sentence, and the first element that differs where there is one."""
+
+    message: str
+    path: str = ""
+    got: str = ""
+    expected: str = ""
+    relative_error: float | None = None
+
+
+def compare(
+    got: Any, expected: Any, tolerance: Tolerance | None = None, path: str = ""
+) -> Mismatch | None:
+    """None when `got` agrees with `expected`, else what differs first."""
+    here = path or "The answer"
+    if isinstance(got, NotPlainData):
+        return Mismatch(f"{here} is of type {got.type_name}; {_wanted(expected)} is expected", path)
+    kind, other = _kind(expected), _kind(got)
+    if kind in NUMBERS and other in NUMBERS:
+        return _compare_numbers(got, expected, kind, other, tolerance, path)
+    if kind != other:
+        return Mismatch(f"{here} is {_wanted(got)}; {_wanted(expected)} is expected", path)
+    if kind == "dict":
+        return _compare_dicts(got, expected, tolerance, path)
+    if kind in ("list", "tuple"):
+        if len(got) != len(expected):
+            return Mismatch(f"{here} has {len(got)} items; {len(expected)} are expected", path)
+        pairs = enumerate(zip(got, expected, strict=True))
+        return _first(compare(g, e, tolerance, f"{path}[{i}]") for i, (g, e) in pairs)
+    if kind in ("array", "tensor"):
+        return _compare_arrays(got, expected, tolerance, path)
+    if got != expected:
+        return Mismatch(f"{here} differs", path, show(got), show(expected))
+    return None
+
+
+def _first(mismatches: Any) -> Mismatch | None:
+    return next((mismatch for mismatch in mismatches if mismatch is not None), None)
+
+
+def _kind(value: Any) -> str:
+    """The word for a value's type; numpy scalars and 0-d arrays count as plain numbers."""
+    if isinstance(value, np.ndarray):
+        return "array" if value.shape else _number_kind(value.dtype)
+    if isinstance(value, np.generic):
+        return _number_kind(value.dtype)
+    if value is None:
+        return "None"
+    for kind, word in ((bool, "bool"), (int, "int"), (float, "float"), (complex, "complex")):
+        if isinstance(value, kind):
+            return word
+    for kind in (str, bytes, list, tuple, dict):
+        if isinstance(value, kind):
+            return kind.__name__
+    return "tensor"
+
+
+def _number_kind(dtype: np.dtype[Any]) -> str:
+    return {"b": "bool", "i": "int", "u": "int", "f": "float", "c": "complex"}[dtype.kind]
+
+
+def _wanted(value: Any) -> str:
+    """`a float64 array of shape (4, 3)`, `a list of 3`, `None`."""
+    kind = _kind(value) if not isinstance(value, NotPlainData) else value.type_name
+    if kind in ("array", "tensor"):
+        article = "an" if str(value.dtype)[:1] in "aeiou" else "a"
+        return f"{article} {str(value.dtype).removeprefix('torch.')} {kind} of shape {tuple(value.shape)}"
+    if kind in ("list", "tuple", "dict"):
+        return f"a {kind} of {len(value)}"
+    if kind == "str":
+        return "a string"
+    return kind if kind == "None" else f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
+
+
+def _compare_numbers(
+    got: Any, expected: Any, kind: str, other: str, tolerance: Tolerance | None, path: str
+) -> Mismatch | None:
+    here = path or "The answer"
+    if kind != other and not (kind == "float" and other == "int"):
+        return Mismatch(
+            f"{here} is {_wanted(got)}; {_wanted(expected)} is expected",
+            path,
+            show(got),
+            show(expected),
+        )
+    g, e = np.asarray(got)[()], np.asarray(expected)[()]
+    if kind in ("bool", "int"):
+        agree = bool(g == e)
+    else:
+        used = tolerance or TOLERANCES.get(str(np.asarray(expected).dtype), TOLERANCES["float64"])
+        agree = bool(_close(np.asarray(g, dtype=np.asarray(e).dtype), np.asarray(e), used))
+    if agree:
+        return None
+    return Mismatch(
+        f"{here} is {show(g)}; {show(e)} is expected", path, show(g), show(e), _relative(g, e)
+    )
+
+
+def _compare_dicts(
+    got: dict[str, Any], expected: dict[str, Any], tolerance: Tolerance | None, path: str
+) -> Mismatch | None:
+    missing = [key for key in expected if key not in got]
+    extra = [key for key in got if key not in expected]
+    if missing or extra:
+        what = f"lacks {missing[0]!r}" if missing else f"has {extra[0]!r} that is not expected"
+        return Mismatch(f"{path or 'The answer'} {what}", path)
+    return _first(
+        compare(got[key], expected[key], tolerance, f"{path}.{key}" if path else key)
+        for key in expected
+    )
+
+
+def _compare_arrays(
+    got: Any, expected: Any, tolerance: Tolerance | None, path: str
+) -> Mismatch | None:
+    here = path or "The answer"
+    if tuple(got.shape) != tuple(expected.shape):
+        return Mismatch(
+            f"{here} has shape {tuple(got.shape)}; {tuple(expected.shape)} is expected", path
+        )
+    dtype = str(expected.dtype).removeprefix("torch.")
+    if got.dtype != expected.dtype:
+        return Mismatch(
+            f"{here} has dtype {str(got.dtype).removeprefix('torch.')}; {dtype} is expected", path
+        )
+    g, e = _numpy(got), _numpy(expected)
+    close = _close(g, e, tolerance or TOLERANCES.get(dtype, EXACT))
+    if close.all():
+        return None
+    index = tuple(int(i) for i in np.argwhere(~close)[0])
+    count = int((~close).sum())
+    many = f" ({count:,} of {close.size:,} elements differ)" if count > 1 else ""
+    where = f"{here}[{', '.join(map(str, index))}]"
+    return Mismatch(
+        f"{where} is {show(g[index])}; {show(e[index])} is expected{many}",
+        f"{path}[{', '.join(map(str, index))}]",
+        show(g[index]),
+        show(e[index]),
+        _relative(g[index], e[index]),
+    )
+
+
+def _numpy(value: Any) -> np.ndarray[Any, Any]:
+    """An array of a tensor; bfloat16, which numpy lacks, becomes float32."""
+    if isinstance(value, np.ndarray):
+        return value
+    if str(value.dtype) == "torch.bfloat16":
+        value = value.float()
+    array: np.ndarray[Any, Any] = value.numpy()
+    return array
+
+
+def _close(
+    got: np.ndarray[Any, Any], expected: np.ndarray[Any, Any], tolerance: Tolerance
+) -> np.ndarray[Any, Any]:
+    if got.dtype.kind in "biu":
+        return np.asarray(got == expected)
+    with np.errstate(all="ignore"):
+        wide: Any = np.complex128 if got.dtype.kind == "c" else np.float64
+        g, e = got.astype(wide), expected.astype(wide)
+        within = np.abs(g - e) <= tolerance.absolute + tolerance.relative * np.abs(e)
+        finite = np.isfinite(g) & np.isfinite(e)
+        return np.asarray((within & finite) | (np.isinf(e) & (g == e)))
+
+
+def _relative(got: Any, expected: Any) -> float | None:
+    with np.errstate(all="ignore"):
+        try:
+            error = float(abs(got - expected) / abs(expected))
+        except (TypeError, ZeroDivisionError, OverflowError):
+            return None
+    return error if math.isfinite(error) else None
+
+
+def show(value: Any) -> str:
+    """A value as a reader wants it: all digits of a number, a short repr of the rest."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return repr(value)[:400]

@@ -1,0 +1,163 @@
+"""The trusted party: makes inputs, runs the reference, compares. The student's process never sees it.
+
+Inputs of trial k come from HMAC(seed, check, k), where the request's seed was derived by campus from
+the course's secret, the lab's hash and the submission's: the same submission always meets the same
+inputs, and a changed one meets others.
+"""
+
+import hashlib
+import hmac
+import importlib.util
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from grader import notebook
+from grader.checks import Check, Inputs, collect
+from grader.compare import Mismatch, compare
+from grader.errors import LabError
+from grader.inside import wire
+from grader.inside.kernel import Notebook, seed_everything
+from labs.catalog import Lab
+
+LABKIT = Path(__file__).resolve().parents[1] / "labs" / "labkit"
+MAX_PRINTED_ELEMENTS = 400
+_one_at_a_time = threading.Lock()  # references share numpy's global generator
+
+
+def through_the_wire(value: Any) -> Any:
+    """The value as the other end of a wire would have it: copied, contiguous, plain."""
+    parts = wire.encode(value)
+    tree, declared = wire.parse_header(bytes(parts[1]))
+    return wire.decode(tree, declared, b"".join(parts[2:]))
+
+
+def import_labkit() -> None:
+    """Make `import labkit` work on the trusted side as it does in a notebook."""
+    if "labkit" in sys.modules:
+        return
+    spec = importlib.util.spec_from_file_location(
+        "labkit", LABKIT / "__init__.py", submodule_search_locations=[str(LABKIT)]
+    )
+    if spec is None or spec.loader is None:
+        raise LabError(f"{LABKIT} is not a package")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["labkit"] = module
+    spec.loader.exec_module(module)
+    module.use_runner(lambda name: None)
+
+
+class Referee:
+    """One lab, loaded: its checks and its reference.
+
+    Raises:
+        LabError: checks.py or the reference cannot be loaded, or a check is unknown to the catalog.
+    """
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        import_labkit()
+        self.checks = self._load_checks(lab)
+        self._reference = Notebook(self._load_reference(lab))
+
+    @staticmethod
+    def _load_checks(lab: Lab) -> tuple[Check, ...]:
+        path = lab.folder / "checks.py"
+        name = f"gradus_checks_{lab.slug}_{lab.content_hash[:12]}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise LabError(f"{path} cannot be loaded")
+        module = importlib.util.module_from_spec(spec)
+        with collect() as checks:
+            try:
+                spec.loader.exec_module(module)
+            except Exception as error:
+                raise LabError(f"{path}: {type(error).__name__}: {error}") from error
+        declared = {info.name for info in lab.checks}
+        if {check.name for check in checks} != declared:
+            raise LabError(f"{path}: defines other checks than the catalog reads from it")
+        return tuple(checks)
+
+    @staticmethod
+    def _load_reference(lab: Lab) -> dict[str, Any]:
+        module = ModuleType("__main__")
+        cells = notebook.restore(lab, notebook.reference_answers(lab))
+        seed_everything()
+        for cell in cells:
+            try:
+                code = compile(cell.source, f"{lab.folder / 'lab.py'}:{cell.id}", "exec")
+                exec(code, module.__dict__)  # noqa: S102
+            except Exception as error:
+                raise LabError(f"{lab.slug}: reference cell {cell.id!r}: {error!r}") from error
+        return module.__dict__
+
+    def inputs(self, check: Check, seed: str, trial: int) -> dict[str, Any]:
+        """The inputs of one trial, as both worlds get them."""
+        message = f"{check.name}|{trial}".encode()
+        digest = hmac.new(bytes.fromhex(seed), message, hashlib.sha256).digest()
+        rng = np.random.default_rng(int.from_bytes(digest, "big"))
+        inputs: dict[str, Any] = through_the_wire(check.make_inputs(rng, trial))
+        return inputs
+
+    def expected(self, check: Check, inputs: Inputs) -> Any:
+        """What the reference answers.
+
+        Raises:
+            LabError: the reference fails its own check.
+        """
+        with _one_at_a_time:
+            seed_everything()
+            try:
+                outputs = check.function(self._reference, **through_the_wire(dict(inputs)))
+                return through_the_wire(outputs)
+            except Exception as error:
+                raise LabError(
+                    f"{self.lab.slug}: the reference fails {check.name}: {error!r}"
+                ) from error
+
+    def judge(self, check: Check, inputs: Inputs, outputs: Any, expected: Any) -> Mismatch | None:
+        """None when the answer is right."""
+        if check.verify is None:
+            return compare(outputs, expected, check.tolerance)
+        try:
+            complaint = check.verify(dict(inputs), outputs)
+        except Exception as error:  # a malformed answer, met by code that expected a good one
+            return Mismatch(f"the answer has another form than is asked for ({error!r})")
+        return None if complaint is None else Mismatch(complaint)
+
+
+_referees: dict[tuple[str, str], Referee] = {}
+
+
+def referee_for(lab: Lab) -> Referee:
+    """The lab's referee, loaded once for every version of it."""
+    key = (lab.slug, lab.content_hash)
+    if key not in _referees:
+        _referees[key] = Referee(lab)
+    return _referees[key]
+
+
+def describe_inputs(inputs: Inputs) -> str:
+    """Python text that makes the inputs again; large arrays are named by dtype and shape alone."""
+    lines = []
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            if value.size > MAX_PRINTED_ELEMENTS:
+                lines.append(f"# {name}: {value.dtype} array of shape {value.shape}")
+                continue
+            lines.append(f"{name} = np.array({value.tolist()!r}, dtype={str(value.dtype)!r})")
+        elif type(value).__module__ == "torch":
+            if value.numel() > MAX_PRINTED_ELEMENTS:
+                lines.append(f"# {name}: {value.dtype} tensor of shape {tuple(value.shape)}")
+                continue
+            lines.append(f"{name} = torch.tensor({value.tolist()!r}, dtype={value.dtype})")
+        elif isinstance(value, np.generic):
+            lines.append(f"{name} = np.{value.dtype}({value.item()!r})")
+        else:
+            lines.append(f"{name} = {value!r}")
+    text = "\n".join(lines)
+    return text if len(text) <= 7_900 else text[:7_900] + "\n# … cut"

@@ -1,0 +1,285 @@
+"""`grade`: one request in, one report out, each verdict told as it falls.
+
+What the student's code does is a verdict; what fails on our side is a `GraderError`, which the worker
+turns into `internal_error`. Nothing that the student's process says about itself earns a point: it only
+answers, and the referee compares.
+"""
+
+import time
+from collections.abc import Callable
+from threading import Event
+from typing import Any
+
+from grader import notebook
+from grader.checks import Check
+from grader.errors import Cancelled, GraderError, NotebookError
+from grader.inside.wire import WireClosed, WireError, WireTimeout
+from grader.protocol import (
+    CellResult,
+    CheckResult,
+    ElementDifference,
+    ExceptionInfo,
+    GradingReport,
+    GradingRequest,
+    Verdict,
+)
+from grader.referee import Referee, describe_inputs, referee_for
+from grader.sandbox.base import Sandbox
+from grader.sandbox.jail import Exchange, MemoryExceeded, OutputFlood
+from grader.scoring import points_for, total
+from grader.session import NotebookSession, clean, ending_of
+from labs.catalog import Lab, get_lab
+
+OnResult = Callable[[CheckResult], None]
+SHOWN_OUTPUT = 4_000
+
+
+class _Answered(Exception):
+    """A trial that settles the check's verdict before its last trial."""
+
+    def __init__(self, verdict: Verdict, **fields: Any) -> None:
+        super().__init__(verdict)
+        self.verdict, self.fields = verdict, fields
+
+
+def grade(
+    request: GradingRequest,
+    *,
+    sandbox: Sandbox,
+    on_result: OnResult = lambda result: None,
+    cancelled: Event | None = None,
+    lab: Lab | None = None,
+) -> GradingReport:
+    """Grade one submission.
+
+    Args:
+        request: what to grade, with the seed of its hidden inputs.
+        sandbox: the wall to grade behind.
+        on_result: called with every check's result as soon as it is known.
+        cancelled: set from another thread to end the grading.
+        lab: the lab, where the caller has it already; else it is looked up by the request's slug.
+
+    Raises:
+        GraderError: our side failed (a wall, a zygote, a broken lab, another version of the lab).
+        Cancelled: `cancelled` was set.
+    """
+    began = time.perf_counter()
+    lab = lab or get_lab(request.lab)
+    if lab.content_hash != request.lab_hash:
+        raise GraderError(f"lab {lab.slug} is here in another version than was submitted to")
+    grading = Grading(lab, request, sandbox, on_result, cancelled or Event())
+    try:
+        grading.run()
+    finally:
+        grading.close()
+    results = tuple(grading.results.values())
+    score, max_score = total(results)
+    return GradingReport(
+        attempt=request.attempt,
+        lab=lab.slug,
+        lab_hash=lab.content_hash,
+        submission_sha256=request.submission_sha256,
+        results=results,
+        cells=grading.cells(),
+        notebook_stdout=clean(grading.session.stdout, 65_000) if grading.session else "",
+        score=score,
+        max_score=max_score,
+        wall=sandbox.wall,
+        unsafe=sandbox.unsafe,
+        seconds=time.perf_counter() - began,
+        stages=dict(grading.session.stages) if grading.session else {},
+    )
+
+
+class Grading:
+    """The course of one attempt."""
+
+    def __init__(
+        self,
+        lab: Lab,
+        request: GradingRequest,
+        sandbox: Sandbox,
+        on_result: OnResult,
+        cancelled: Event,
+    ) -> None:
+        self.lab = lab
+        self.request = request
+        self.sandbox = sandbox
+        self.on_result = on_result
+        self.cancelled = cancelled
+        self.referee: Referee = referee_for(lab)
+        self.results: dict[str, CheckResult] = {}
+        self.session: NotebookSession | None = None
+
+    def run(self) -> None:
+        """Ask every check in order; every check gets exactly one result."""
+        try:
+            answers = notebook.read_answers(self.lab, self.request.notebook)
+            cells = notebook.restore(self.lab, answers)
+        except NotebookError as error:
+            for check in self.referee.checks:
+                self.settle(check, Verdict.REJECTED, message=clean(error, 2000))
+            return
+        self.session = NotebookSession(
+            self.sandbox, self.lab.zygote, self.lab.limits, cells, self.cancelled.is_set
+        )
+        self.session.ensure_notebook()
+        for check in self.referee.checks:
+            if self.cancelled.is_set():
+                raise Cancelled
+            self.ask(self.session, check)
+
+    def ask(self, session: NotebookSession, check: Check) -> None:
+        """One check, to its verdict."""
+        unmet = [name for name in check.needs if not self._passed(name)]
+        if unmet:
+            self.settle(
+                check, Verdict.NOT_REACHED, message=f"needs {', '.join(unmet)} to pass first"
+            )
+            return
+        if session.hopeless is not None:
+            message = f"the notebook could not be run: it {session.hopeless.message}"
+            self.settle(check, session.hopeless.verdict, message=message)
+            return
+        began = time.perf_counter()
+        limits = check.limits_within(self.lab.limits)
+        conversation = _Conversation(self.referee, session, check, self.request.seed)
+        verdict, fields = Verdict.PASSED, {}
+        try:
+            with session.question(limits.check_wall_seconds) as exchange:
+                try:
+                    conversation.hold(exchange)
+                finally:
+                    exchange.drain()
+                    fields["stdout"] = clean(exchange.output.text()[-SHOWN_OUTPUT:], SHOWN_OUTPUT)
+        except _Answered as answered:
+            verdict, fields = answered.verdict, fields | answered.fields
+        except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
+            status = session.after_trouble(error)
+            ending = ending_of(error, status, limits, limits.check_wall_seconds)
+            verdict, fields = ending.verdict, fields | {"message": f"The check {ending.message}."}
+        if verdict is not Verdict.PASSED:
+            fields.setdefault("inputs", describe_inputs(conversation.inputs))
+            fields = self._with_context(verdict, fields)
+        self.settle(
+            check,
+            verdict,
+            trials_passed=conversation.passed,
+            seconds=time.perf_counter() - began,
+            **fields,
+        )
+
+    def _passed(self, name: str) -> bool:
+        return name in self.results and self.results[name].verdict is Verdict.PASSED
+
+    def _with_context(self, verdict: Verdict, fields: dict[str, Any]) -> dict[str, Any]:
+        """A name that is missing is explained by the first cell that failed, where one did."""
+        info: ExceptionInfo | None = fields.get("exception")
+        if verdict is Verdict.ERROR and info is not None and info.type == "NameError":
+            broken = next((cell for cell in self.cells() if cell.exception is not None), None)
+            if broken is not None and broken.exception is not None:
+                said = f"{broken.exception.type}: {broken.exception.text}"
+                fields["message"] = clean(
+                    f"{fields['message']} Cell {broken.cell} failed: {said}", 2000
+                )
+                fields["exception"] = info.model_copy(update={"trace": broken.exception.trace})
+        return fields
+
+    def settle(self, check: Check, verdict: Verdict, **fields: Any) -> None:
+        """Note the result of a check and tell it."""
+        failed = verdict in (Verdict.FAILED, Verdict.ERROR, Verdict.TIMED_OUT)
+        result = CheckResult(
+            check=check.name,
+            exercise=check.exercise,
+            title=check.title,
+            verdict=verdict,
+            points=points_for(verdict, check.points),
+            max_points=check.points,
+            hidden=check.hidden,
+            hint=check.hint if failed else "",
+            trials=check.trials,
+            **fields,
+        )
+        self.results[check.name] = result
+        self.on_result(result)
+
+    def cells(self) -> tuple[CellResult, ...]:
+        return tuple(self.session.results.values()) if self.session else ()
+
+    def close(self) -> None:
+        if self.session is not None:
+            self.session.close()
+
+
+class _Conversation:
+    """The trials of one check: inputs out, answer in, next inputs only after the answer."""
+
+    def __init__(self, referee: Referee, session: NotebookSession, check: Check, seed: str) -> None:
+        self.referee = referee
+        self.session = session
+        self.check = check
+        self.seed = seed
+        self.inputs: dict[str, Any] = {}
+        self.passed = 0
+
+    def hold(self, exchange: Exchange) -> None:
+        """Raises `_Answered` at the first trial that does not pass."""
+        opening = {"name": self.check.name, "body": self.check.body}
+        for trial in range(self.check.trials):
+            self.inputs = self.referee.inputs(self.check, self.seed, trial)
+            exchange.say({**(opening if trial == 0 else {}), "inputs": self.inputs})
+            # The reference computes while the jail does; what it gives never leaves this process.
+            expected = (
+                self.referee.expected(self.check, self.inputs)
+                if self.check.verify is None
+                else None
+            )
+            self.judge(exchange.hear(), expected)
+            self.passed += 1
+
+    def judge(self, frame: Any, expected: Any) -> None:
+        if not isinstance(frame, dict):
+            raise WireError("a check answered something else than its outputs")
+        if "exception" in frame:
+            raise self._exception(frame["exception"])
+        if "ended" in frame:
+            raise self._ended(frame["ended"])
+        if "unsendable" in frame:
+            raise _Answered(Verdict.REJECTED, message=clean(frame["unsendable"], 500))
+        if "outputs" not in frame:
+            raise WireError("a check answered without outputs")
+        mismatch = self.referee.judge(self.check, self.inputs, frame["outputs"], expected)
+        changed = frame.get("changed")
+        if mismatch is None and isinstance(changed, list) and changed:
+            names = ", ".join(clean(name, 60) for name in changed[:5])
+            raise _Answered(
+                Verdict.FAILED, message=f"The values are right, but the input {names} was changed."
+            )
+        if mismatch is not None:
+            difference = None
+            if mismatch.got or mismatch.expected:
+                difference = ElementDifference(
+                    path=clean(mismatch.path, 200),
+                    got=clean(mismatch.got, 400),
+                    expected=clean(mismatch.expected, 400),
+                    relative_error=mismatch.relative_error,
+                )
+            message = clean(mismatch.message, 2000)
+            raise _Answered(Verdict.FAILED, message=message, difference=difference)
+
+    def _exception(self, told: Any) -> _Answered:
+        info = self.session.exception(told)
+        if info.type == "NotImplementedError":
+            message = "This part is not implemented yet."
+        else:
+            message = clean(f"{info.type}: {info.text}".rstrip(": "), 2000)
+        memory = info.type in ("MemoryError", "_ArrayMemoryError")
+        return _Answered(
+            Verdict.OUT_OF_MEMORY if memory else Verdict.ERROR, message=message, exception=info
+        )
+
+    def _ended(self, status: Any) -> Exception:
+        limits = self.session.limits
+        code = status if isinstance(status, int) and -64 <= status <= 255 else None
+        ending = ending_of(WireClosed(), code, limits, limits.check_wall_seconds)
+        return _Answered(ending.verdict, message=f"The check {ending.message}.")

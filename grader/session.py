@@ -1,0 +1,239 @@
+"""One submission's notebook, kept alive for its checks in as many jails as its crashes cost.
+
+A cell that kills the process (a segfault, `os._exit`, out of memory, an endless loop) is left out of
+the next run, so that it costs its own exercise and not the others.
+"""
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from grader.inside.wire import WireClosed, WireError, WireTimeout
+from grader.notebook import CodeCell
+from grader.protocol import CellResult, ExceptionInfo, Limits, TraceLine, Verdict
+from grader.sandbox.base import Sandbox
+from grader.sandbox.jail import Exchange, Jail, MemoryExceeded, OutputFlood
+
+MAX_RUNS_WITHOUT_A_CELL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a process ended that was not asked to end: whose limit it met, in one sentence."""
+
+    verdict: Verdict
+    message: str
+
+
+def clean(text: Any, most: int) -> str:
+    """Hostile text, cut, without what a database or a terminal could choke on."""
+    kept = str(text)[:most].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return kept.encode("utf-8", "replace").decode()
+
+
+def ending_of(error: BaseException, status: int | None, limits: Limits, seconds: float) -> Ending:
+    """The verdict for an exchange that ended without its answer."""
+    if isinstance(error, WireTimeout):
+        return Ending(Verdict.TIMED_OUT, f"ran longer than the {seconds:g} s that it may take")
+    if isinstance(error, MemoryExceeded):
+        return Ending(
+            Verdict.OUT_OF_MEMORY, f"used more than the {limits.memory_mib} MiB that it may use"
+        )
+    if isinstance(error, OutputFlood):
+        return Ending(Verdict.OUTPUT_LIMIT, f"printed far more than {limits.output_kib} KiB")
+    if isinstance(error, WireError):
+        return Ending(Verdict.REJECTED, clean(f"gave an answer that was refused: {error}", 500))
+    if status is None or status >= 0:
+        code = "" if status is None else f" with exit code {status}"
+        return Ending(Verdict.ERROR, f"ended its own process{code}")
+    if -status == signal.SIGXCPU:
+        return Ending(Verdict.TIMED_OUT, f"used more than {limits.cpu_seconds} s of processor time")
+    name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
+    return Ending(Verdict.ERROR, f"crashed the process ({name})")
+
+
+@dataclass(slots=True)
+class NotebookSession:
+    """Runs the cells once and forks for checks; runs them again when a check took the jail along.
+
+    Raises everywhere:
+        WallError: our side failed. Cancelled: the grading is to end.
+    """
+
+    sandbox: Sandbox
+    zygote: str
+    limits: Limits
+    cells: list[CodeCell]
+    cancelled: Callable[[], bool]
+    results: dict[str, CellResult] = field(default_factory=dict)
+    stdout: str = ""
+    stages: dict[str, float] = field(default_factory=dict)
+    forkable: bool = True
+    hopeless: Ending | None = None
+    _jail: Jail | None = None
+    _left_out: dict[str, CellResult] = field(default_factory=dict)
+
+    def _add(self, stage: str, began: float) -> None:
+        self.stages[stage] = self.stages.get(stage, 0.0) + time.perf_counter() - began
+
+    def _open(self) -> Jail:
+        began = time.perf_counter()
+        jail = self.sandbox.open_jail(self.zygote, self.limits)
+        jail.cancelled = self.cancelled
+        self._add("jail", began)
+        return jail
+
+    def ensure_notebook(self) -> None:
+        """Have a jail in which the notebook has run, or know that none can be had."""
+        while self._jail is None and self.hopeless is None:
+            jail = self._open()
+            exchange = self._run(jail, answer_here=False)
+            if exchange is not None:
+                exchange.close()
+                self._jail = jail
+
+    def _run(self, jail: Jail, *, answer_here: bool) -> Exchange | None:
+        """Run every cell that is not left out. None: a cell ended the process and is left out now."""
+        began = time.perf_counter()
+        cells = [cell for cell in self.cells if cell.id not in self._left_out]
+        exchange = jail.start_notebook()
+        current = -1
+        try:
+            exchange.say(
+                {"cells": [[cell.id, cell.source] for cell in cells], "answer_here": answer_here}
+            )
+            while True:
+                frame = exchange.hear()
+                if isinstance(frame, dict) and frame.keys() == {"start"}:
+                    current = int(frame["start"])
+                    continue
+                self._take_results(cells, frame)
+                exchange.drain()
+                self.stdout = exchange.output.text()
+                return exchange
+        except (
+            WireTimeout,
+            WireClosed,
+            MemoryExceeded,
+            OutputFlood,
+            WireError,
+            ValueError,
+        ) as error:
+            status = jail.wait_for_end() if isinstance(error, WireClosed) else None
+            ending = ending_of(error, status, self.limits, self.limits.notebook_wall_seconds)
+            exchange.drain()
+            self.stdout = exchange.output.text()
+            exchange.close()
+            jail.kill()
+            self._leave_out(cells, current, ending)
+            return None
+        except BaseException:
+            exchange.close()
+            jail.kill()
+            raise
+        finally:
+            self._add("notebook", began)
+
+    def _leave_out(self, cells: list[CodeCell], index: int, ending: Ending) -> None:
+        if not 0 <= index < len(cells) or len(self._left_out) >= MAX_RUNS_WITHOUT_A_CELL:
+            self.hopeless = ending
+            return
+        cell = cells[index]
+        info = ExceptionInfo(
+            type=ending.verdict.value,
+            text=f"cell {cell.id} {ending.message}",
+            trace=(TraceLine(cell=cell.id, line=0),),
+        )
+        self._left_out[cell.id] = CellResult(cell=cell.id, ended="error", exception=info)
+        self.results[cell.id] = self._left_out[cell.id]
+
+    def _take_results(self, cells: list[CodeCell], frame: Any) -> None:
+        if not isinstance(frame, dict) or not isinstance(frame.get("cells"), list):
+            raise WireError("the notebook answered something else than how its cells ended")
+        self.forkable = frame.get("forkable") is True
+        for cell, told in zip(cells, frame["cells"], strict=False):
+            error = told.get("error") if isinstance(told, dict) else None
+            seconds = told.get("seconds") if isinstance(told, dict) else 0.0
+            self.results[cell.id] = CellResult(
+                cell=cell.id,
+                ended="ok" if error is None else "error",
+                exception=None if error is None else self.exception(error),
+                seconds=max(0.0, float(seconds)) if isinstance(seconds, int | float) else 0.0,
+            )
+
+    def exception(self, told: Any) -> ExceptionInfo:
+        """A student's exception as the jail told it; source lines come from what was handed in."""
+        if not isinstance(told, dict) or not isinstance(told.get("trace"), list):
+            raise WireError("an exception is not described as one")
+        sources = {cell.id: cell.source.splitlines() for cell in self.cells}
+        trace = []
+        for entry in told["trace"][:50]:
+            if not (isinstance(entry, list) and len(entry) == 3 and entry[0] in sources):
+                continue
+            cell, line, function = entry
+            line = line if isinstance(line, int) and 0 < line <= len(sources[cell]) else 0
+            text = sources[cell][line - 1] if line else ""
+            trace.append(
+                TraceLine(
+                    cell=cell, line=line, source=clean(text, 400), function=clean(function, 200)
+                )
+            )
+        return ExceptionInfo(
+            type=clean(told.get("type", "Exception"), 200),
+            text=clean(told.get("text", ""), 2000),
+            trace=tuple(trace),
+        )
+
+    @contextmanager
+    def question(self, seconds: float) -> Iterator[Exchange]:
+        """A channel to a fresh copy of the notebook's state, for one check.
+
+        Where the state cannot be forked (another thread lives, a process group exists) the notebook
+        is run again for this check alone.
+        """
+        self.ensure_notebook()
+        if self._jail is None:
+            raise WireClosed
+        if self.forkable:
+            exchange = self._jail.start_check(seconds)
+            jail = self._jail
+        else:
+            jail = self._open()
+            again = self._run(jail, answer_here=True)
+            if again is None:
+                raise WireClosed
+            exchange = again
+            exchange.deadline = time.monotonic() + seconds
+        try:
+            yield exchange
+        finally:
+            exchange.close()
+            if jail is not self._jail:
+                jail.kill()
+
+    def after_trouble(self, error: BaseException) -> int | None:
+        """Put things right after a check that did not answer; the notebook's status if it ended."""
+        jail = self._jail
+        if jail is None or not self.forkable:
+            return None
+        if isinstance(error, WireClosed):
+            jail.wait_for_end(0.05)
+        if not jail.student_ended:
+            jail.sweep()
+            if jail.memory_bytes() <= jail.memory_limit:
+                return None
+        status = jail.student_status
+        jail.kill()
+        self._jail = None
+        return status
+
+    def close(self) -> None:
+        """End the jail."""
+        if self._jail is not None:
+            with contextlib.suppress(OSError):
+                self._jail.close()
+            self._jail = None
