@@ -77,9 +77,9 @@ def _kind(value: Any) -> str:
     for kind, word in ((bool, "bool"), (int, "int"), (float, "float"), (complex, "complex")):
         if isinstance(value, kind):
             return word
-    for kind in (str, bytes, list, tuple, dict):
-        if isinstance(value, kind):
-            return kind.__name__
+    for container in (str, bytes, list, tuple, dict):
+        if isinstance(value, container):
+            return str(container.__name__)
     return "tensor"
 
 

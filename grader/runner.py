@@ -178,9 +178,10 @@ class Grading:
         if verdict is Verdict.ERROR and info is not None and info.type == "NameError":
             broken = next((cell for cell in self.cells() if cell.exception is not None), None)
             if broken is not None and broken.exception is not None:
-                said = f"{broken.exception.type}: {broken.exception.text}"
+                told = broken.exception
+                said = told.text if told.type in set(Verdict) else f"{told.type}: {told.text}"
                 fields["message"] = clean(
-                    f"{fields['message']} Cell {broken.cell} failed: {said}", 2000
+                    f"{info.text}, because cell {broken.cell} failed: {said}", 2000
                 )
                 fields["exception"] = info.model_copy(update={"trace": broken.exception.trace})
         return fields

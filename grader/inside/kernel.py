@@ -108,8 +108,9 @@ def describe(error: BaseException) -> dict[str, Any]:
     except BaseException:
         text = ""
     trace: list[list[Any]] = []
-    if isinstance(error, SyntaxError) and (error.filename or "").startswith(CELL):
-        trace.append([error.filename[len(CELL) :], error.lineno or 0, ""])
+    where = error.filename or "" if isinstance(error, SyntaxError) else ""
+    if isinstance(error, SyntaxError) and where.startswith(CELL):
+        trace.append([where[len(CELL) :], error.lineno or 0, ""])
         text = (error.msg or text)[:2000]
     for frame, line in traceback.walk_tb(error.__traceback__):
         filename = frame.f_code.co_filename
