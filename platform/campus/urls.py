@@ -2,10 +2,12 @@
 
 from django.urls import include, path
 
+from campus.submissions.verification import verify
 from campus.workers.health import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("receipts/verify/", verify, name="receipts_verify"),
     path("accounts/", include("allauth.urls")),
     path("", include("campus.courses.urls")),
     path("", include("campus.schedule.urls")),

@@ -83,10 +83,12 @@ TEMPLATES = [
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's settings for a database URL; SQLite gets WAL and immediate transactions."""
-    config: dict[str, Any] = dict(
-        dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True)
-    )
+    """Django's settings for a database URL; SQLite gets WAL and immediate transactions.
+
+    Connections are not kept: under ASGI every request has a thread of its own, which would leave its
+    connection behind.
+    """
+    config: dict[str, Any] = dict(dj_database_url.parse(url))
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
             # A deferred transaction that turns into a writer fails at once with "database is
@@ -95,6 +97,8 @@ def database(url: str) -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
+        # Tests meet the same file, journal and waiting as the site does, not SQLite in memory.
+        config["TEST"] = {"NAME": str(HOME / "test.sqlite3")}
     return config
 
 

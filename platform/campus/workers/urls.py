@@ -1,6 +1,8 @@
 """Addresses of workers."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from campus.workers.api import api
 
 app_name = "workers"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("api/workers/v1/", api.urls)]
