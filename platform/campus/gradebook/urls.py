@@ -1,6 +1,16 @@
-"""Addresses of gradebook."""
+"""Addresses of the staff's pages."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from campus.gradebook import views
 
 app_name = "gradebook"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("courses/<slug:slug>/staff/", views.dashboard, name="dashboard"),
+    path(
+        "courses/<slug:slug>/staff/submissions/<uuid:submission_id>/",
+        views.submission,
+        name="submission",
+    ),
+    path("courses/<slug:slug>/staff/<slug:assignment_slug>/", views.assignment, name="assignment"),
+]
