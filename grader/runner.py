@@ -146,7 +146,7 @@ class Grading:
         conversation = _Conversation(self.referee, session, check, self.request.seed)
         verdict, fields = Verdict.PASSED, {}
         try:
-            with session.question(limits.check_wall_seconds) as exchange:
+            with session.question(limits) as exchange:
                 try:
                     conversation.hold(exchange)
                 finally:

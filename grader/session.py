@@ -189,7 +189,7 @@ class NotebookSession:
         )
 
     @contextmanager
-    def question(self, seconds: float) -> Iterator[Exchange]:
+    def question(self, limits: Limits) -> Iterator[Exchange]:
         """A channel to a fresh copy of the notebook's state, for one check.
 
         Where the state cannot be forked (another thread lives, a process group exists) the notebook
@@ -199,7 +199,7 @@ class NotebookSession:
         if self._jail is None:
             raise WireClosed
         if self.forkable:
-            exchange = self._jail.start_check(seconds)
+            exchange = self._jail.start_check(limits)
             jail = self._jail
         else:
             jail = self._open()
@@ -207,7 +207,8 @@ class NotebookSession:
             if again is None:
                 raise WireClosed
             exchange = again
-            exchange.deadline = time.monotonic() + seconds
+            exchange.limits = limits
+            exchange.deadline = time.monotonic() + limits.check_wall_seconds
         try:
             yield exchange
         finally:

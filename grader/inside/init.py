@@ -55,6 +55,7 @@ class Init:
     def start_student(self, order: dict[str, Any], descriptors: list[int]) -> int:
         """Fork the process that runs the notebook; returns a pidfd that tells its end."""
         self.relay, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.relay.setblocking(False)  # a student's process that stops reading must not stop us
         self.student = os.fork()
         if self.student == 0:
             self.become_student(order, descriptors, theirs)
@@ -85,7 +86,7 @@ class Init:
             if self.relay is not None:
                 socket.send_fds(self.relay, [b"c"], descriptors)
         except OSError:
-            return  # the student's process is gone; the worker sees its channel close
+            return  # it is gone or does not read; the worker sees a closed channel or its deadline
 
     def sweep(self) -> None:
         """Kill whatever an earlier check left running: everything but init and the notebook."""

@@ -85,6 +85,7 @@ class Zygote:
     def serve(self) -> None:
         """Fork whenever asked; end when the worker closes the control socket."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        jail.adopt_orphans()
         self.control.send(READY)
         poll = select.poll()
         poll.register(self.control, select.POLLIN)

@@ -58,10 +58,11 @@ class Output:
 class Exchange:
     """One question: a channel for frames, pipes for what is printed, and a deadline for all of it."""
 
-    def __init__(self, jail: "Jail", seconds: float) -> None:
+    def __init__(self, jail: "Jail", limits: Limits, seconds: float) -> None:
         self.jail = jail
+        self.limits = limits
         self.deadline = time.monotonic() + seconds
-        self.output = Output(jail.limits.output_kib * 1024)
+        self.output = Output(limits.output_kib * 1024)
         self.channel, self._their_channel = socket.socketpair()
         self.channel.setblocking(False)
         self._pipes: list[int] = []
@@ -92,9 +93,7 @@ class Exchange:
         Raises:
             WireTimeout, WireClosed, WireError, MemoryExceeded, OutputFlood, Cancelled
         """
-        return wire.receive(
-            self.channel, self.deadline, self.jail.limits.answer_mib * MIB, self.watch
-        )
+        return wire.receive(self.channel, self.deadline, self.limits.answer_mib * MIB, self.watch)
 
     def watch(self) -> None:
         """Drain the pipes, look at the memory, hear init; called at least every 50 ms."""
@@ -105,7 +104,7 @@ class Exchange:
         now = time.monotonic()
         if now - self._last_look >= 0.045:
             self._last_look = now
-            if self.jail.memory_bytes() > self.jail.memory_limit:
+            if self.jail.memory_bytes() > self.limits.memory_mib * MIB:
                 raise MemoryExceeded
         if self.jail.cancelled():
             raise Cancelled
@@ -133,9 +132,7 @@ class Exchange:
 class Jail:
     """One jail with its walls up. Closing it ends every process in it."""
 
-    def __init__(
-        self, wire_socket: socket.socket, builder_pid: int, limits: Limits, zygote_bytes: int
-    ) -> None:
+    def __init__(self, wire_socket: socket.socket, builder_pid: int, limits: Limits) -> None:
         self.wire = wire_socket
         self.builder_pid = builder_pid
         self.limits = limits
@@ -144,10 +141,7 @@ class Jail:
         self.student_status: int | None = None
         self.student_ended = False
         self._baseline = 0
-        self._zygote_bytes = zygote_bytes
-        self._order(
-            {"tmp_mib": limits.tmp_mib},
-        )
+        self._order({"tmp_mib": limits.tmp_mib})
         event = self._event(time.monotonic() + BUILD_SECONDS)
         if event.get("event") != "ready":
             raise WallError(f"a jail could not be built: {event.get('error', event)}")
@@ -194,8 +188,8 @@ class Jail:
 
     def start_notebook(self) -> Exchange:
         """Fork the student's process; the exchange is for the notebook's cells."""
-        exchange = Exchange(self, self.limits.notebook_wall_seconds)
         limits = self.limits
+        exchange = Exchange(self, limits, limits.notebook_wall_seconds)
         order = {
             "op": "notebook",
             "memory_bytes": limits.memory_mib * MIB,
@@ -207,9 +201,9 @@ class Jail:
         exchange.passed_on()
         return exchange
 
-    def start_check(self, seconds: float) -> Exchange:
+    def start_check(self, limits: Limits) -> Exchange:
         """Fork the notebook's process for one check."""
-        exchange = Exchange(self, seconds)
+        exchange = Exchange(self, limits, limits.check_wall_seconds)
         self._order({"op": "check"}, exchange.theirs())
         exchange.passed_on()
         return exchange

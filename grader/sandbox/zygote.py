@@ -59,10 +59,11 @@ class Zygote:
             raise WallError(f"the {name} zygote ended while it warmed up; its message is above")
         self.control.settimeout(30.0)
         self.forks = 0
+        self._silent = False
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        return not self._silent and self.process.poll() is None
 
     def fork(self, limits: Limits) -> Jail:
         """A jail whose walls stand.
@@ -76,8 +77,9 @@ class Zygote:
             theirs.close()
             (pid,) = PID.unpack(self.control.recv(PID.size))
             self.forks += 1
-            return Jail(ours, pid, limits, 0)
+            return Jail(ours, pid, limits)
         except (OSError, struct.error) as error:
+            self._silent = True  # whatever it still says would answer the wrong question
             ours.close()
             raise WallError(f"the {self.name} zygote is gone: {error}") from error
         except BaseException:
