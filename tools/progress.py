@@ -1,5 +1,6 @@
 """Progress of several things at once: one moving line each on a terminal, else a line now and then."""
 
+import asyncio
 import contextlib
 import shutil
 import threading
@@ -56,6 +57,9 @@ class Progress:
         try:
             yield line
             mark, colour = "✓", 32
+        except asyncio.CancelledError:
+            mark, colour = "· stopped:", 33
+            raise
         finally:
             with self._lock:
                 self._erase()

@@ -27,7 +27,10 @@ async def _run(console: Console, host: str, port: int, lock: Lock, listener: soc
     stopper = Stopper(task, console)
     url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"  # noqa: S104
     lock.describe(url=url)
-    await set_up(software_steps(), console)
+    try:
+        await set_up(software_steps(), console)
+    except asyncio.CancelledError:
+        raise StepError("Stopped before everything was set up; `make run` continues.") from None
     if os.environ.get("DATABASE_URL"):
         console.note("preparing the database that DATABASE_URL names")
         await prepare_database(console.say)

@@ -103,7 +103,7 @@ async def run_logged(
     """Run a command, its whole output in a log if one is named; StepError when it fails."""
     log_path = logs() / f"{log_name}.log" if log_name else Path(os.devnull)
     log_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    tail: deque[str] = deque(maxlen=12)
+    tail: deque[str] = deque(maxlen=20)
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
