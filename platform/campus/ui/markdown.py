@@ -16,9 +16,10 @@ from markdown_it.token import Token
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-ALLOWED_TAGS = set(
-    "p br hr em strong s a code pre ul ol li blockquote h1 h2 h3 h4 h5 h6 span div img sub sup "
-    "table thead tbody tr th td".split()
+ALLOWED_TAGS = (
+    {"p", "br", "hr", "em", "strong", "s", "a", "code", "pre", "blockquote", "span", "div", "img"}
+    | {"ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6"}
+    | {"table", "thead", "tbody", "tr", "th", "td"}
 )
 ALLOWED_ATTRIBUTES = {
     "a": {"href", "title"},

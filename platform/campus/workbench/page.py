@@ -1,0 +1,214 @@
+"""What the lab page shows, gathered from the lab, the draft and the latest submission."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from campus.assignments.models import Assignment
+from campus.courses.models import Enrolment
+from campus.submissions.models import Attempt, Submission
+from campus.ui.markdown import render_markdown
+from campus.workbench.drafts import DraftState
+from labs.catalog import Cell, CheckInfo, Lab
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCheck:
+    """A check in the outline, with its verdict in the latest submission ("none": there is none)."""
+
+    name: str
+    title: str
+    points: Decimal
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShownExercise:
+    id: str
+    title: str
+    points: Decimal
+    minutes: int
+    first_cell: str
+    cells: tuple[str, ...]
+    checks: tuple[ShownCheck, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCell:
+    """A cell of the page. `html` is set for prose, `source` for code."""
+
+    id: str
+    role: str
+    html: SafeString
+    source: str
+    exercise: ShownExercise | None
+    starts_exercise: bool
+    checks: tuple[CheckInfo, ...]
+
+
+def shown_exercises(lab: Lab, verdicts: dict[str, str]) -> tuple[ShownExercise, ...]:
+    return tuple(
+        ShownExercise(
+            id=exercise.id,
+            title=exercise.title,
+            points=exercise.points,
+            minutes=exercise.minutes,
+            first_cell=exercise.cells[0] if exercise.cells else "",
+            cells=exercise.cells,
+            checks=tuple(
+                ShownCheck(
+                    name=check.name,
+                    title=check.title,
+                    points=check.points,
+                    verdict=verdicts.get(check.name, "none"),
+                )
+                for check in map(lab.check, exercise.checks)
+            ),
+        )
+        for exercise in lab.exercises
+    )
+
+
+def shown_cells(
+    lab: Lab,
+    exercises: tuple[ShownExercise, ...],
+    answers: dict[str, str],
+    figure_address: Callable[[str], str],
+) -> list[ShownCell]:
+    """The cells in the order of the notebook, with the student's answers in them."""
+    by_id = {exercise.id: exercise for exercise in exercises}
+    cells_of = {exercise.id: exercise.cells for exercise in lab.exercises}
+    shown: list[ShownCell] = []
+    for cell in lab.cells:
+        own = cells_of.get(cell.exercise or "", ())
+        checks = tuple(lab.check(name) for name in cell.checks)
+        if cell.role == "check" and shown and shown[-1].role == "check":
+            # Check cells that follow each other read as one list.
+            shown[-1] = replace(shown[-1], checks=shown[-1].checks + checks)
+            continue
+        shown.append(
+            ShownCell(
+                id=cell.id,
+                role=cell.role,
+                html=_prose(cell, figure_address),
+                source=answers.get(cell.id, cell.source),
+                exercise=by_id.get(cell.exercise or ""),
+                starts_exercise=bool(own) and own[0] == cell.id,
+                checks=checks,
+            )
+        )
+    return shown
+
+
+def _prose(cell: Cell, figure_address: Callable[[str], str]) -> SafeString:
+    if cell.kind != "markdown":
+        return SafeString()
+    return render_markdown(cell.source, headings_from=_heading(cell), image_address=figure_address)
+
+
+def _heading(cell: Cell) -> int:
+    """The page has its <h1>; a notebook's own title and sections both start at <h2>."""
+    levels = [
+        len(line) - len(line.lstrip("#"))
+        for line in cell.source.splitlines()
+        if line.startswith("#") and line.lstrip("#").startswith(" ")
+    ]
+    return max(2, min(levels, default=2))
+
+
+def latest_attempt(enrolment: Enrolment, assignment: Assignment) -> Attempt | None:
+    """The newest attempt of the newest submission."""
+    submission = (
+        Submission.objects.filter(enrolment=enrolment, assignment=assignment)
+        .order_by("-number")
+        .first()
+    )
+    if submission is None:
+        return None
+    return submission.attempts.select_related("submission").order_by("-number").first()
+
+
+def verdicts_of(attempt: Attempt | None) -> dict[str, str]:
+    """Check name → verdict."""
+    if attempt is None:
+        return {}
+    return dict(attempt.results.values_list("check_name", "verdict"))
+
+
+def submission_addresses(course_slug: str, submission: Submission) -> dict[str, str]:
+    arguments = [course_slug, submission.pk]
+    return {
+        f"{name}_url": reverse(f"submissions:{name}", args=arguments)
+        for name in ("receipt", "events", "status", "detail")
+    }
+
+
+def figure_address(course_slug: str, assignment_slug: str) -> Callable[[str], str]:
+    """Turns figures/step.svg of the lab's prose into an address of this site."""
+    base = reverse("workbench:lab", args=[course_slug, assignment_slug])
+
+    def address(source: str) -> str:
+        if "://" in source:
+            return source
+        return f"{base}figures/{quote(source.removeprefix('figures/'))}"
+
+    return address
+
+
+def browser_config(
+    *,
+    enrolment: Enrolment,
+    assignment: Assignment,
+    lab: Lab,
+    draft: DraftState,
+    attempt: Attempt | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """What frontend/src/workbench/config.ts reads."""
+    course = assignment.course
+    arguments = [course.slug, assignment.slug]
+    latest = None
+    if attempt is not None:
+        latest = {
+            "submission": str(attempt.submission_id),
+            "number": attempt.submission.number,
+            "submitted_at": attempt.submission.submitted_at.isoformat(),
+            **submission_addresses(course.slug, attempt.submission),
+        }
+    return {
+        "storage_key": f"{enrolment.pk}:{assignment.pk}",
+        "draft_url": reverse("workbench:api:put_draft", args=arguments),
+        "submit_url": reverse("submissions:submit", args=arguments),
+        "sign_in_url": reverse("account_login"),
+        "draft": {
+            "revision": draft.revision,
+            "answers": draft.answers,
+            "saved_at": draft.saved_at.isoformat() if draft.saved_at else None,
+        },
+        "cells": [
+            {"id": cell.id, "exercise": cell.exercise, "starter": cell.source}
+            for cell in lab.cells
+            if cell.role == "exercise"
+        ],
+        "exercises": [
+            {
+                "id": exercise.id,
+                "title": exercise.title,
+                "checks": [
+                    {"name": check.name, "title": check.title, "points": str(check.points)}
+                    for check in map(lab.check, exercise.checks)
+                ],
+            }
+            for exercise in lab.exercises
+        ],
+        "due_at": assignment.due_at.isoformat() if assignment.due_at else None,
+        "cut_off_at": assignment.cut_off_at.isoformat() if assignment.cut_off_at else None,
+        "now": now.isoformat(),
+        "latest": latest,
+    }
