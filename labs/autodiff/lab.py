@@ -51,6 +51,7 @@
 import math
 
 import numpy as np
+
 from labkit import check
 
 
