@@ -66,7 +66,7 @@ def descendants(ancestor: int) -> set[int]:
 
 def reap() -> dict[int, int]:
     """Collect every child that has ended: process id to wait status."""
-    ended = {}
+    ended: dict[int, int] = {}
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)

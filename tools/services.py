@@ -55,9 +55,9 @@ def gradus_services(listener: socket.socket, host: str) -> list[Service]:
             name="worker",
             command=(
                 *(python, "-m", "celery", "-A", "gpu_workers.app", "worker"),
-                *("--concurrency", str(min(4, os.cpu_count() or 1)), "--loglevel", "warning"),
+                *("--loglevel", "warning"),
             ),
-            environment={**environment, "GRADUS_WORKER_TOKEN": worker_token()},
+            environment=environment,
             missing=health.missing_for_worker,
             starts_after=needs_broker,
             stops_before=("web", *needs_broker),
@@ -74,13 +74,6 @@ def gradus_services(listener: socket.socket, host: str) -> list[Service]:
             stops_before=needs_broker,
         ),
     ]
-
-
-def worker_token() -> str:
-    """The local worker's token, made by `setup_demo`; GRADUS_WORKER_TOKEN goes before it."""
-    if given := os.environ.get("GRADUS_WORKER_TOKEN"):
-        return given
-    return (home() / "worker-token").read_text().strip()
 
 
 def _reachable(host: str) -> str:

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tools.checkout import ROOT, shown
 from tools.console import Console, LogFile
@@ -93,7 +94,8 @@ class Supervisor:
         forever = asyncio.gather(*(self._keep(running) for running in self._all.values()))
         healthy = asyncio.create_task(self._wait_until_healthy())
         try:
-            await asyncio.wait({healthy, forever}, return_when=asyncio.FIRST_COMPLETED)
+            first: list[asyncio.Future[Any]] = [healthy, forever]
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if healthy.done():
                 healthy.result()
                 when_healthy(time.monotonic() - self._began)
