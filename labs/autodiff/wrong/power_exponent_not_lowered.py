@@ -1,0 +1,32 @@
+"""The pullback of x ** y uses x^y where x^(y−1) belongs."""
+# caught by: power_vjps
+# hint: The slope of x^y is y·x^(y−1).
+
+
+# %% arithmetic-vjps
+def neg_vjp(g, out, x):
+    return -g
+
+
+def add_vjp(g, out, x, y):
+    return unbroadcast(g, x.shape), unbroadcast(g, y.shape)
+
+
+def sub_vjp(g, out, x, y):
+    return unbroadcast(g, x.shape), unbroadcast(-g, y.shape)
+
+
+def mul_vjp(g, out, x, y):
+    return unbroadcast(g * y, x.shape), unbroadcast(g * x, y.shape)
+
+
+def div_vjp(g, out, x, y):
+    return unbroadcast(g / y, x.shape), unbroadcast(-g * x / y**2, y.shape)
+
+
+def pow_vjp(g, out, x, y):
+    constant = y == 0
+    slope = np.where(constant, 0.0, y * np.power(x, np.where(constant, 1.0, y)))
+    positive = x > 0
+    growth = np.where(positive, out * np.log(np.where(positive, x, 1.0)), 0.0)
+    return unbroadcast(g * slope, x.shape), unbroadcast(g * growth, y.shape)
