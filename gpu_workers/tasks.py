@@ -1,0 +1,112 @@
+"""What Celery runs: the nudge, and the life of the pool's processes, each of which is one slot."""
+
+import ctypes
+import mmap
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+import structlog
+from billiard import current_process
+from celery.signals import (
+    worker_init,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_shutting_down,
+)
+
+from gpu_workers.app import app
+from gpu_workers.client import CampusClient
+from gpu_workers.settings import settings
+from gpu_workers.slots import Slot
+from grader.errors import GraderError
+from grader.referee import referee_for
+from grader.sandbox import open_sandbox
+
+log = structlog.get_logger()
+
+PR_SET_PDEATHSIG = 1
+
+# One byte that the pool's processes share with their parent: 1 once the worker has been asked to stop.
+_stopping = mmap.mmap(-1, 1)
+_parent = os.getpid()
+_slot: Slot | None = None
+
+
+def grade_next(attempt: str = "") -> None:
+    """There may be something to claim. `attempt` is for the log; what is claimed campus decides."""
+    if _slot is not None:
+        _slot.work()
+
+
+def refuse_without_a_wall(**_: Any) -> None:
+    """Prove once that this host can build a wall, before anything is claimed."""
+    global _parent  # noqa: PLW0603
+    _parent = os.getpid()
+    if not settings().token:
+        sys.exit(
+            "No worker token. On the site's machine: .venv/bin/python manage.py worker_token create "
+            "NAME; then start the worker with GRADUS_WORKER_TOKEN set to what it prints."
+        )
+    try:
+        open_sandbox().close()
+    except GraderError as error:
+        sys.exit(f"This worker does not start: {error}")
+
+
+def open_slot(**_: Any) -> None:
+    """In each of the pool's processes: warm up, announce, look for work."""
+    global _slot  # noqa: PLW0603
+    _die_with_parent()
+    slot = Slot(
+        settings(),
+        CampusClient(settings().campus_url, settings().token),
+        open_sandbox(),
+        index=getattr(current_process(), "index", 0),
+        stopping=asked_to_stop,
+    )
+    for lab in slot.offered_labs().values():
+        try:
+            referee_for(lab)
+        except GraderError as error:
+            log.error("lab_broken", lab=lab.slug, error=str(error))  # noqa: TRY400
+    slot.start()
+    _slot = slot
+
+
+def close_slot(**_: Any) -> None:
+    if _slot is not None:
+        _slot.close()
+
+
+def drain(**_: Any) -> None:
+    """Finish what is being graded and claim nothing more; a second signal ends everything at once."""
+    _stopping[0] = 1
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _quit)
+
+
+def asked_to_stop() -> bool:
+    """Whether this process should claim nothing more."""
+    return _stopping[0] == 1 or os.getppid() != _parent
+
+
+def _quit(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)  # the pool's processes and their zygotes die with this one
+
+
+def _die_with_parent() -> None:
+    """A pool process whose parent was killed would keep its attempt, and claim more, unseen."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != _parent:
+            os._exit(1)
+
+
+app.task(name="gpu_workers.grade_next")(grade_next)
+worker_init.connect(refuse_without_a_wall)
+worker_process_init.connect(open_slot)
+worker_process_shutdown.connect(close_slot)
+worker_shutting_down.connect(drain)
