@@ -45,7 +45,11 @@ def lab(request: HttpRequest, course_slug: str, assignment_slug: str) -> HttpRes
     assignment = assignment_or_404(enrolment, assignment_slug, now)
     if not assignment.lab:
         raise Http404("This assignment is not done on this site.")
-    context = {"course": assignment.course, "enrolment": enrolment, "assignment": assignment}
+    context: dict[str, object] = {
+        "course": assignment.course,
+        "enrolment": enrolment,
+        "assignment": assignment,
+    }
     try:
         context |= _opened(enrolment, assignment, now)
     except LabMissingError as error:
