@@ -61,6 +61,10 @@ class Workbench {
     const hint = make("p", { id: "editor-hint", class: "unseen" }, KEYBOARD_HINT);
     this.root.append(hint);
     for (const place of this.root.querySelectorAll<HTMLElement>("[data-cell]")) this.#mount(place);
+    // On a phone the outline would push the lab off the screen.
+    if (matchMedia("(width < 62rem)").matches) {
+      find<HTMLDetailsElement>(this.root, ".outline__fold").open = false;
+    }
     this.#wireButtons();
     this.#wirePage();
     this.#outline.followReading();
@@ -92,7 +96,7 @@ class Workbench {
       onEdit: (source) => this.#autosave.edit(cell, source),
     });
     this.#editors.set(cell, editor);
-    place.append(make("p", { class: "cell__hint", "aria-hidden": "true" }, KEYBOARD_HINT));
+    place.append(make("p", { class: "bench-cell__hint", "aria-hidden": "true" }, KEYBOARD_HINT));
     const reset = find<HTMLButtonElement>(place, "[data-reset]");
     reset.hidden = false;
     reset.setAttribute("aria-label", `Reset ${name} to the starter code`);

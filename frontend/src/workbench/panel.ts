@@ -43,8 +43,8 @@ export class Panel {
     );
     close.addEventListener("click", options.onClose);
     options.root.replaceChildren(
-      make("div", { class: "panel__head" }, this.#title, close),
-      make("div", { class: "panel__body" }, this.#status, this.#groups),
+      make("div", { class: "bench-panel__head" }, this.#title, close),
+      make("div", { class: "bench-panel__body" }, this.#status, this.#groups),
     );
   }
 
@@ -202,7 +202,7 @@ export class Panel {
     return [
       make(
         "p",
-        { class: "panel__score", "data-score": score.score },
+        { class: "bench-panel__score", "data-score": score.score },
         points(score.score),
         make("small", {}, ` of ${points(score.max_score)} points`),
       ),
@@ -256,9 +256,9 @@ export class Panel {
     if (!group) {
       group = make(
         "section",
-        { class: "panel__group", "data-group": exercise.id },
+        { class: "bench-panel__group", "data-group": exercise.id },
         make("h3", {}),
-        make("div", { class: "panel__results" }),
+        make("div", { class: "bench-panel__results" }),
       );
       this.#groups.append(group);
     }
@@ -270,7 +270,7 @@ export class Panel {
         make("span", {}, `${exercise.id} ${exercise.title}`),
         make("span", { class: "number" }, `${round(earned)} / ${round(of)}`),
       );
-    const list = group.querySelector(".panel__results");
+    const list = group.querySelector(".bench-panel__results");
     results.forEach((result, at) => {
       if (this.#shown.get(result.check) === result) return;
       this.#shown.set(result.check, result);

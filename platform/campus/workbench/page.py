@@ -109,14 +109,21 @@ def shown_cells(
 def _prose(cell: Cell, figure_address: Callable[[str], str]) -> SafeString:
     if cell.kind != "markdown":
         return SafeString()
-    return render_markdown(cell.source, headings_from=_heading(cell), image_address=figure_address)
+    source = _without_title(cell) if cell.id == "prose-1" else cell.source
+    return render_markdown(source, headings_from=_heading(source), image_address=figure_address)
 
 
-def _heading(cell: Cell) -> int:
-    """The page has its <h1>; a notebook's own title and sections both start at <h2>."""
+def _without_title(cell: Cell) -> str:
+    """The first cell's own title is left out: the page has it above the points and dates."""
+    first, _, rest = cell.source.lstrip().partition("\n")
+    return rest if first.startswith("# ") else cell.source
+
+
+def _heading(source: str) -> int:
+    """The page has its <h1>; sections start at <h2>, what is deeper stays deeper."""
     levels = [
         len(line) - len(line.lstrip("#"))
-        for line in cell.source.splitlines()
+        for line in source.splitlines()
         if line.startswith("#") and line.lstrip("#").startswith(" ")
     ]
     return max(2, min(levels, default=2))
