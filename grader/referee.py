@@ -29,11 +29,18 @@ MAX_PRINTED_ELEMENTS = 400
 _one_at_a_time = threading.Lock()  # references share numpy's global generator
 
 
+Frame = list[bytes | memoryview]
+
+
+def decoded(frame: Frame) -> Any:
+    """A fresh copy of what a frame carries."""
+    tree, declared = wire.parse_header(bytes(frame[1]))
+    return wire.decode(tree, declared, b"".join(frame[2:]))
+
+
 def through_the_wire(value: Any) -> Any:
     """The value as the other end of a wire would have it: copied, contiguous, plain."""
-    parts = wire.encode(value)
-    tree, declared = wire.parse_header(bytes(parts[1]))
-    return wire.decode(tree, declared, b"".join(parts[2:]))
+    return decoded(wire.encode(value))
 
 
 def import_labkit() -> None:
@@ -95,15 +102,14 @@ class Referee:
                 raise LabError(f"{lab.slug}: reference cell {cell.id!r}: {error!r}") from error
         return module.__dict__
 
-    def inputs(self, check: Check, seed: str, trial: int) -> dict[str, Any]:
-        """The inputs of one trial, as both worlds get them."""
+    def inputs(self, check: Check, seed: str, trial: int) -> Frame:
+        """The inputs of one trial, encoded: both worlds decode the same bytes."""
         message = f"{check.name}|{trial}".encode()
         digest = hmac.new(bytes.fromhex(seed), message, hashlib.sha256).digest()
         rng = np.random.default_rng(int.from_bytes(digest, "big"))
-        inputs: dict[str, Any] = through_the_wire(check.make_inputs(rng, trial))
-        return inputs
+        return wire.encode(check.make_inputs(rng, trial))
 
-    def expected(self, check: Check, inputs: Inputs) -> Any:
+    def expected(self, check: Check, inputs: Frame) -> Any:
         """What the reference answers.
 
         Raises:
@@ -112,19 +118,18 @@ class Referee:
         with _one_at_a_time:
             seed_everything()
             try:
-                outputs = check.function(self._reference, **through_the_wire(dict(inputs)))
-                return through_the_wire(outputs)
+                return through_the_wire(check.function(self._reference, **decoded(inputs)))
             except Exception as error:
                 raise LabError(
                     f"{self.lab.slug}: the reference fails {check.name}: {error!r}"
                 ) from error
 
-    def judge(self, check: Check, inputs: Inputs, outputs: Any, expected: Any) -> Mismatch | None:
+    def judge(self, check: Check, inputs: Frame, outputs: Any, expected: Any) -> Mismatch | None:
         """None when the answer is right."""
         if check.verify is None:
             return compare(outputs, expected, check.tolerance)
         try:
-            complaint = check.verify(dict(inputs), outputs)
+            complaint = check.verify(decoded(inputs), outputs)
         except Exception as error:  # a malformed answer, met by code that expected a good one
             return Mismatch(f"the answer has another form than is asked for ({error!r})")
         return None if complaint is None else Mismatch(complaint)

@@ -5,15 +5,20 @@ turns into `internal_error`. Nothing that the student's process says about itsel
 answers, and the referee compares.
 """
 
+import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any
 
 from grader import notebook
 from grader.checks import Check
 from grader.errors import Cancelled, GraderError, NotebookError
+from grader.inside import wire
 from grader.inside.wire import WireClosed, WireError, WireTimeout
+from grader.lanes import Lanes
 from grader.protocol import (
     CellResult,
     CheckResult,
@@ -21,17 +26,22 @@ from grader.protocol import (
     ExceptionInfo,
     GradingReport,
     GradingRequest,
+    Limits,
     Verdict,
 )
-from grader.referee import Referee, describe_inputs, referee_for
+from grader.referee import Frame, Referee, decoded, describe_inputs, referee_for
 from grader.sandbox.base import Sandbox
 from grader.sandbox.jail import Exchange, MemoryExceeded, OutputFlood
 from grader.scoring import points_for, total
 from grader.session import NotebookSession, clean, ending_of
 from labs.catalog import Lab, get_lab
 
+# Lanes hand the interpreter to each other; the default of 5 ms would be most of a check's time.
+sys.setswitchinterval(0.0005)
+
 OnResult = Callable[[CheckResult], None]
 SHOWN_OUTPUT = 4_000
+LANES = 2 if (os.cpu_count() or 1) > 1 else 1  # checks asked at once: referee and jail alternate
 
 
 class _Answered(Exception):
@@ -72,7 +82,7 @@ def grade(
         grading.run()
     finally:
         grading.close()
-    results = tuple(grading.results.values())
+    results = tuple(grading.results[check.name] for check in grading.referee.checks)
     score, max_score = total(results)
     return GradingReport(
         attempt=request.attempt,
@@ -110,6 +120,8 @@ class Grading:
         self.referee: Referee = referee_for(lab)
         self.results: dict[str, CheckResult] = {}
         self.session: NotebookSession | None = None
+        self.stopping = Event()
+        self._lanes = Lanes(LANES)
 
     def run(self) -> None:
         """Ask every check in order; every check gets exactly one result."""
@@ -121,16 +133,31 @@ class Grading:
                 self.settle(check, Verdict.REJECTED, message=clean(error, 2000))
             return
         self.session = NotebookSession(
-            self.sandbox, self.lab.zygote, self.lab.limits, cells, self.cancelled.is_set
+            self.sandbox,
+            self.lab.zygote,
+            self.lab.limits,
+            cells,
+            lambda: self.cancelled.is_set() or self.stopping.is_set(),
         )
         self.session.ensure_notebook()
-        for check in self.referee.checks:
-            if self.cancelled.is_set():
-                raise Cancelled
-            self.ask(self.session, check)
+        with ThreadPoolExecutor(self._lanes.width, "lane") as pool:
+            asked: dict[str, Future[None]] = {}
+            for check in self.referee.checks:
+                needed = [asked[name] for name in check.needs if name in asked]
+                asked[check.name] = pool.submit(self.ask, self.session, check, needed)
+            try:
+                for future in asked.values():
+                    future.result()
+            except BaseException:
+                self.stopping.set()
+                pool.shutdown(cancel_futures=True)
+                raise
 
-    def ask(self, session: NotebookSession, check: Check) -> None:
-        """One check, to its verdict."""
+    def ask(self, session: NotebookSession, check: Check, needed: Sequence[Future[None]]) -> None:
+        """One check, to its verdict. What it needs was submitted earlier, so waiting cannot lock."""
+        wait(needed)
+        if self.cancelled.is_set() or self.stopping.is_set():
+            raise Cancelled
         unmet = [name for name in check.needs if not self._passed(name)]
         if unmet:
             self.settle(
@@ -144,22 +171,17 @@ class Grading:
         began = time.perf_counter()
         limits = check.limits_within(self.lab.limits)
         conversation = _Conversation(self.referee, session, check, self.request.seed)
-        verdict, fields = Verdict.PASSED, {}
-        try:
-            with session.question(limits) as exchange:
-                try:
-                    conversation.hold(exchange)
-                finally:
-                    exchange.drain()
-                    fields["stdout"] = clean(exchange.output.text()[-SHOWN_OUTPUT:], SHOWN_OUTPUT)
-        except _Answered as answered:
-            verdict, fields = answered.verdict, fields | answered.fields
-        except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
-            status = session.after_trouble(error)
-            ending = ending_of(error, status, limits, limits.check_wall_seconds)
-            verdict, fields = ending.verdict, fields | {"message": f"The check {ending.message}."}
+        with self._lanes.enter() as crowded:
+            verdict, fields = self._hold(session, conversation, limits, crowded=crowded)
+        if (
+            verdict is None
+        ):  # another check may have been at fault: ask again with nothing beside it
+            conversation.passed = 0
+            with self._lanes.enter(alone=True):
+                verdict, fields = self._hold(session, conversation, limits, crowded=None)
+        assert verdict is not None
         if verdict is not Verdict.PASSED:
-            fields.setdefault("inputs", describe_inputs(conversation.inputs))
+            fields.setdefault("inputs", describe_inputs(conversation.decoded_inputs()))
             fields = self._with_context(verdict, fields)
         self.settle(
             check,
@@ -168,6 +190,40 @@ class Grading:
             seconds=time.perf_counter() - began,
             **fields,
         )
+
+    @staticmethod
+    def _hold(
+        session: NotebookSession,
+        conversation: "_Conversation",
+        limits: Limits,
+        *,
+        crowded: Callable[[], bool] | None,
+    ) -> tuple[Verdict | None, dict[str, Any]]:
+        """Ask all trials; no verdict when what went wrong may be the fault of a check beside it.
+
+        `crowded` says whether another check is being asked; None: this one has the jail to itself.
+        """
+        fields: dict[str, Any] = {}
+        exchange: Exchange | None = None
+        try:
+            with session.question(limits) as exchange:
+                try:
+                    conversation.hold(exchange)
+                finally:
+                    exchange.drain()
+                    fields["stdout"] = clean(exchange.output.text()[-SHOWN_OUTPUT:], SHOWN_OUTPUT)
+        except _Answered as answered:
+            return answered.verdict, fields | answered.fields
+        except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
+            shared = crowded is not None and (
+                isinstance(error, WireClosed) or (isinstance(error, MemoryExceeded) and crowded())
+            )
+            status = session.after_trouble(error, exchange)
+            if shared:
+                return None, {}
+            ending = ending_of(error, status, limits, limits.check_wall_seconds)
+            return ending.verdict, fields | {"message": f"The check {ending.message}."}
+        return Verdict.PASSED, fields
 
     def _passed(self, name: str) -> bool:
         return name in self.results and self.results[name].verdict is Verdict.PASSED
@@ -220,21 +276,28 @@ class _Conversation:
         self.session = session
         self.check = check
         self.seed = seed
-        self.inputs: dict[str, Any] = {}
+        self.inputs: Frame = wire.encode({})
         self.passed = 0
+
+    def decoded_inputs(self) -> dict[str, Any]:
+        inputs: dict[str, Any] = decoded(self.inputs)
+        return inputs
 
     def hold(self, exchange: Exchange) -> None:
         """Raises `_Answered` at the first trial that does not pass."""
-        opening = {"name": self.check.name, "body": self.check.body}
+        exchange.say({"name": self.check.name, "body": self.check.body})
         for trial in range(self.check.trials):
             self.inputs = self.referee.inputs(self.check, self.seed, trial)
-            exchange.say({**(opening if trial == 0 else {}), "inputs": self.inputs})
+            exchange.say_parts(self.inputs)
             # The reference computes while the jail does; what it gives never leaves this process.
+            # The time that it takes is not the student's.
+            began = time.monotonic()
             expected = (
                 self.referee.expected(self.check, self.inputs)
                 if self.check.verify is None
                 else None
             )
+            exchange.deadline += time.monotonic() - began
             self.judge(exchange.hear(), expected)
             self.passed += 1
 

@@ -6,6 +6,7 @@ the next run, so that it costs its own exercise and not the others.
 
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,6 +76,7 @@ class NotebookSession:
     forkable: bool = True
     hopeless: Ending | None = None
     _jail: Jail | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
     _left_out: dict[str, CellResult] = field(default_factory=dict)
 
     def _add(self, stage: str, began: float) -> None:
@@ -89,12 +91,13 @@ class NotebookSession:
 
     def ensure_notebook(self) -> None:
         """Have a jail in which the notebook has run, or know that none can be had."""
-        while self._jail is None and self.hopeless is None:
-            jail = self._open()
-            exchange = self._run(jail, answer_here=False)
-            if exchange is not None:
-                exchange.close()
-                self._jail = jail
+        with self._lock:
+            while self._jail is None and self.hopeless is None:
+                jail = self._open()
+                exchange = self._run(jail, answer_here=False)
+                if exchange is not None:
+                    exchange.close()
+                    self._jail = jail
 
     def _run(self, jail: Jail, *, answer_here: bool) -> Exchange | None:
         """Run every cell that is not left out. None: a cell ended the process and is left out now."""
@@ -196,11 +199,12 @@ class NotebookSession:
         is run again for this check alone.
         """
         self.ensure_notebook()
-        if self._jail is None:
+        shared = self._jail
+        if shared is None:
             raise WireClosed
         if self.forkable:
-            exchange = self._jail.start_check(limits)
-            jail = self._jail
+            jail = shared
+            exchange = jail.start_check(limits)
         else:
             jail = self._open()
             again = self._run(jail, answer_here=True)
@@ -213,23 +217,27 @@ class NotebookSession:
             yield exchange
         finally:
             exchange.close()
-            if jail is not self._jail:
+            if jail is not shared:
                 jail.kill()
 
-    def after_trouble(self, error: BaseException) -> int | None:
+    def after_trouble(self, error: BaseException, exchange: Exchange | None) -> int | None:
         """Put things right after a check that did not answer; the notebook's status if it ended."""
-        jail = self._jail
-        if jail is None or not self.forkable:
+        if (
+            exchange is None or exchange.number == 0
+        ):  # there was no jail, or one for this check alone
             return None
+        jail = exchange.jail
         if isinstance(error, WireClosed):
             jail.wait_for_end(0.05)
         if not jail.student_ended:
-            jail.sweep()
+            jail.stop(exchange.number)
             if jail.memory_bytes() <= jail.memory_limit:
                 return None
         status = jail.student_status
+        with self._lock:
+            if self._jail is jail:
+                self._jail = None
         jail.kill()
-        self._jail = None
         return status
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ class Init:
         self.shell = shell
         self.student = 0
         self.relay: socket.socket | None = None
+        self.checks: dict[int, int] = {}  # check's number → pid, as the student's process tells it
 
     def say(self, **event: Any) -> None:
         self.wire.send(json.dumps(event).encode())
@@ -30,6 +31,8 @@ class Init:
         student_fd = -1
         while True:
             ready = dict(poll.poll(1000))
+            if self.relay is not None and self.relay.fileno() in ready:
+                self.learn_pids(poll)
             if student_fd in ready:
                 poll.unregister(student_fd)
                 os.close(student_fd)
@@ -43,12 +46,14 @@ class Init:
                 if order["op"] == "notebook" and not self.student:
                     student_fd = self.start_student(order, descriptors)
                     poll.register(student_fd, select.POLLIN)
+                    if self.relay is not None:
+                        poll.register(self.relay, select.POLLIN)
                 elif order["op"] == "check":
                     self.sweep()
-                    self.pass_on(descriptors)
-                elif order["op"] == "sweep":
-                    self.sweep()
-                    self.say(event="swept")
+                    self.pass_on(order["number"], descriptors)
+                elif order["op"] == "stop":
+                    self.stop(order["number"])
+                    self.say(event="stopped", number=order["number"])
                 for descriptor in descriptors:
                     os.close(descriptor)
 
@@ -80,36 +85,76 @@ class Init:
         finally:
             os._exit(70)
 
-    def pass_on(self, descriptors: list[int]) -> None:
+    def pass_on(self, number: int, descriptors: list[int]) -> None:
         """Hand a check's channel and pipes to the student's process, which forks for it."""
         try:
             if self.relay is not None:
-                socket.send_fds(self.relay, [b"c"], descriptors)
+                socket.send_fds(self.relay, [b"%d" % number], descriptors)
         except OSError:
             return  # it is gone or does not read; the worker sees a closed channel or its deadline
 
+    def learn_pids(self, poll: Any) -> None:
+        """Note which process answers which check. A lie can only spare or hit the liar's own."""
+        assert self.relay is not None
+        try:
+            told = self.relay.recv(64)
+            if told:
+                number, pid = told.split()
+                self.checks[int(number)] = int(pid)
+                return
+        except (OSError, ValueError):
+            pass
+        poll.unregister(self.relay)  # closed, or something else than we agreed on
+
+    def stop(self, number: int) -> None:
+        """End a check that ran into a limit, with everything that it started."""
+        self.checks.pop(number, None)
+        self.sweep()
+
     def sweep(self) -> None:
-        """Kill whatever an earlier check left running: everything but init and the notebook."""
+        """Kill what belongs to no check that is being asked: neither init, notebook nor their forks."""
         for _ in range(50):
-            strays = [
-                int(name)
-                for name in os.listdir("/proc")
-                if name.isdigit() and int(name) not in (1, self.student)
-            ]
+            parents = self.parents()
+            spared = {1, self.student, *self.checks.values()}
+            strays = [pid for pid in parents if not self.belongs(pid, parents, spared)]
             alive = [pid for pid in strays if self.kill(pid)]
             if not alive:
-                return
+                break
             self.reap()
+        self.checks = {n: pid for n, pid in self.checks.items() if pid in parents}
+
+    @staticmethod
+    def parents() -> dict[int, int]:
+        """Each living process of the jail with its parent."""
+        found = {}
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                try:
+                    with open(f"/proc/{name}/stat") as file:
+                        state, parent = file.read().rpartition(")")[2].split()[:2]
+                except OSError:
+                    continue
+                if state not in "ZX":
+                    found[int(name)] = int(parent)
+        return found
+
+    @staticmethod
+    def belongs(pid: int, parents: dict[int, int], spared: set[int]) -> bool:
+        """Whether a process is spared, or descends from a check that is; init's orphans do not."""
+        for _ in range(64):
+            if pid in spared:
+                return True
+            pid = parents.get(pid, 1)
+            if pid in (0, 1):
+                return False
+        return False
 
     @staticmethod
     def kill(pid: int) -> bool:
-        """True when the process was there and not already dead."""
+        """True when the process was there to be killed."""
         try:
-            with open(f"/proc/{pid}/stat") as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return False
             os.kill(pid, signal.SIGKILL)
-        except (ProcessLookupError, FileNotFoundError):
+        except ProcessLookupError:
             return False
         return True
 

@@ -221,12 +221,13 @@ class Checks:
                     self._tell_end(*children.pop(ready))
                     _close(ready)
                     continue
-                data, descriptors, _, _ = _recv_fds(relay, 16, 3)
-                if not data:
+                order, descriptors, _, _ = _recv_fds(relay, 64, 3)
+                if not order:
                     _exit(0)
                 pid = _fork()
                 if pid == 0:
                     self._answer_and_exit(relay, descriptors)
+                relay.send(b"%s %d" % (order, pid))  # so that init knows whom to stop
                 pidfd = _pidfd_open(pid)
                 children[pidfd] = pid, descriptors[0]
                 poll.register(pidfd, select.POLLIN)
@@ -260,8 +261,12 @@ class Checks:
         question = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
         prepared = self.prepare(question["name"], question["body"])
         while True:
+            try:
+                inputs = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
+            except wire.WireClosed:
+                return
             began = _monotonic()
-            reply = self.trial(prepared, question["inputs"])
+            reply = self.trial(prepared, inputs)
             _flush()
             reply["seconds"] = _monotonic() - began
             try:
@@ -269,10 +274,6 @@ class Checks:
             except wire.WireError as error:
                 parts = _encode({"unsendable": str(error)})
             _send(channel, parts, _monotonic() + PATIENCE_SECONDS)
-            try:
-                question = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
-            except wire.WireClosed:
-                return
 
     @staticmethod
     def prepare(name: str, body: str) -> Callable[..., Any]:

@@ -8,11 +8,13 @@ deadline runs.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import select
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,8 +60,9 @@ class Output:
 class Exchange:
     """One question: a channel for frames, pipes for what is printed, and a deadline for all of it."""
 
-    def __init__(self, jail: "Jail", limits: Limits, seconds: float) -> None:
+    def __init__(self, jail: "Jail", limits: Limits, seconds: float, number: int = 0) -> None:
         self.jail = jail
+        self.number = number  # of the check, by which init can stop it
         self.limits = limits
         self.deadline = time.monotonic() + seconds
         self.output = Output(limits.output_kib * 1024)
@@ -85,7 +88,11 @@ class Exchange:
         self._their_pipes = []
 
     def say(self, value: Any) -> None:
-        wire.send(self.channel, wire.encode(value), self.deadline, self.watch)
+        self.say_parts(wire.encode(value))
+
+    def say_parts(self, parts: list[bytes | memoryview]) -> None:
+        """Send a frame that is encoded already."""
+        wire.send(self.channel, parts, self.deadline, self.watch)
 
     def hear(self) -> Any:
         """The next frame.
@@ -140,6 +147,9 @@ class Jail:
         self.cancelled: Callable[[], bool] = lambda: False
         self.student_status: int | None = None
         self.student_ended = False
+        self._lock = threading.Lock()  # checks are asked from several threads
+        self._numbers = itertools.count(1)
+        self._stopped: set[int] = set()
         self._baseline = 0
         self._order({"tmp_mib": limits.tmp_mib})
         event = self._event(time.monotonic() + BUILD_SECONDS)
@@ -166,17 +176,22 @@ class Jail:
         return event
 
     def hear_init(self) -> None:
-        """Note what init tells by itself: the end of the notebook's process."""
-        poll = select.poll()
-        poll.register(self.wire, select.POLLIN)
-        while poll.poll(0):
-            try:
-                event = self._event(time.monotonic() + 1)
-            except WallError:
-                self.student_ended = True
+        """Note what init has told: the end of the notebook's process, checks that it stopped."""
+        with self._lock:
+            if self.wire.fileno() < 0:
                 return
-            if event.get("event") == "student_ended":
-                self.student_ended, self.student_status = True, int(event["status"])
+            poll = select.poll()
+            poll.register(self.wire, select.POLLIN)
+            while poll.poll(0):
+                try:
+                    event = self._event(time.monotonic() + 1)
+                except WallError:
+                    self.student_ended = True
+                    return
+                if event.get("event") == "student_ended":
+                    self.student_ended, self.student_status = True, int(event["status"])
+                elif event.get("event") == "stopped":
+                    self._stopped.add(int(event["number"]))
 
     def wait_for_end(self, seconds: float = 0.2) -> int | None:
         """After a channel closed: the status of the notebook's process if it has ended."""
@@ -203,17 +218,20 @@ class Jail:
 
     def start_check(self, limits: Limits) -> Exchange:
         """Fork the notebook's process for one check."""
-        exchange = Exchange(self, limits, limits.check_wall_seconds)
-        self._order({"op": "check"}, exchange.theirs())
+        exchange = Exchange(self, limits, limits.check_wall_seconds, next(self._numbers))
+        self._order({"op": "check", "number": exchange.number}, exchange.theirs())
         exchange.passed_on()
         return exchange
 
-    def sweep(self) -> None:
-        """Kill everything in the jail but init and the notebook's process."""
-        self._order({"op": "sweep"})
+    def stop(self, number: int) -> None:
+        """Kill one check with all that it started, and what no check owns."""
+        self._order({"op": "stop", "number": number})
         deadline = time.monotonic() + 2
-        while self._event(deadline).get("event") != "swept":
-            continue
+        while number not in self._stopped and not self.student_ended:
+            if time.monotonic() > deadline:
+                raise WallError("a jail's init did not stop a check in time")
+            time.sleep(0.001)
+            self.hear_init()
 
     def memory_bytes(self) -> int:
         """Private memory that the jail has taken since its walls stood."""
