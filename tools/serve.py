@@ -36,6 +36,7 @@ async def _run(console: Console, host: str, port: int, lock: Lock, listener: soc
         await prepare_database(console.say)
     else:
         await set_up([database_step(console)], console)
+    (home() / "static").mkdir(exist_ok=True)  # or the site warns that it serves no files from there
     supervisor = Supervisor(gradus_services(listener, host), console, logs())
     stopper.at_once = supervisor.kill
     accounts = home() / "demo-accounts.txt"

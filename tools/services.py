@@ -24,6 +24,8 @@ def gradus_services(listener: socket.socket, host: str) -> list[Service]:
         "GRADUS_HOME": str(home()),
         "GRADUS_CAMPUS_URL": f"http://{local}:{port}",
         "PYTHONUNBUFFERED": "1",
+        # The worker may be root: nothing of a student runs as root, the jail sees to that.
+        "PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges",
         "PYTHONPATH": str(ROOT / "platform"),
         "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }
@@ -54,7 +56,7 @@ def gradus_services(listener: socket.socket, host: str) -> list[Service]:
         Service(
             name="worker",
             command=(
-                *(python, "-m", "celery", "-A", "gpu_workers.app", "worker"),
+                *(python, "-m", "celery", "-q", "-A", "gpu_workers.app", "worker"),
                 *("--loglevel", "warning"),
             ),
             environment=environment,
@@ -66,7 +68,7 @@ def gradus_services(listener: socket.socket, host: str) -> list[Service]:
         Service(
             name="beat",
             command=(
-                *(python, "-m", "celery", "-A", "campus.celery", "beat", "--pidfile="),
+                *(python, "-m", "celery", "-q", "-A", "campus.celery", "beat", "--pidfile="),
                 *("--schedule", str(home() / "beat-schedule"), "--loglevel", "warning"),
             ),
             environment=environment,
@@ -88,7 +90,7 @@ def _redis() -> tuple[Service, str]:
         path = private / "redis.sock"
     program = shutil.which("redis-server") or str(_wheel_redis())
 
-    async def missing() -> str:
+    async def missing(_: float) -> str:
         return await _ping(path)
 
     redis = Service(
@@ -127,28 +129,29 @@ class HealthPage:
         self._host = host
         self._port = port
 
-    async def missing_for_web(self) -> str:
+    async def missing_for_web(self, _: float) -> str:
         try:
-            health = await self._read()
+            health = await self._read("/healthz")
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
             return f"no answer from /healthz ({error or type(error).__name__})"
         if not health.get("database"):
             return "the database does not answer"
         return "" if health.get("broker") else "the broker does not answer"
 
-    async def missing_for_worker(self) -> str:
+    async def missing_for_worker(self, alive_seconds: float) -> str:
         try:
-            health = await self._read()
+            # Its predecessor may have been heard of a moment ago, and does not count.
+            health = await self._read(f"/healthz?seen_within={alive_seconds:.2f}")
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError):
             return "waits for the site"
         return "" if health.get("workers") else "it has not announced itself to the site"
 
-    async def _read(self) -> dict[str, object]:
+    async def _read(self, path: str) -> dict[str, object]:
         host = self._host.strip("[]")
         async with asyncio.timeout(5):
             reader, writer = await asyncio.open_connection(host, self._port)
             with contextlib.closing(writer):
-                request = f"GET /healthz HTTP/1.0\r\nHost: {self._host}:{self._port}\r\n\r\n"
+                request = f"GET {path} HTTP/1.0\r\nHost: {self._host}:{self._port}\r\n\r\n"
                 writer.write(request.encode())
                 status, _, rest = (await reader.read()).partition(b"\r\n")
         if b" 200 " not in status:

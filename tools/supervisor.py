@@ -34,11 +34,15 @@ class StartError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One process to keep running. `missing` says what it still lacks to be healthy, "" for nothing."""
+    """One process to keep running.
+
+    `missing(seconds since it was started)` says what it still lacks to be healthy, "" for nothing;
+    without it, a service is healthy once it has lived for a moment.
+    """
 
     name: str
     command: Sequence[str]
-    missing: Callable[[], Awaitable[str]] | None = None  # None: healthy once it lived for a moment
+    missing: Callable[[float], Awaitable[str]] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     starts_after: tuple[str, ...] = ()  # waits until these are healthy
     stops_before: tuple[str, ...] = ()  # ends while these still run
@@ -199,9 +203,10 @@ class Supervisor:
         running.healthy.set()
 
     async def _missing(self, running: _Running) -> str:
+        alive_seconds = time.monotonic() - running.started_at
         if running.service.missing is not None:
-            return await running.service.missing()
-        return "" if time.monotonic() - running.started_at > 0.5 else "starting"
+            return await running.service.missing(alive_seconds)
+        return "" if alive_seconds > 0.5 else "starting"
 
     async def _pause_before_restart(self, running: _Running, code: int) -> None:
         name, log = running.service.name, shown(running.log.path)
@@ -265,7 +270,7 @@ class Supervisor:
         assert guard.stdin is not None
         guard.stdin.close()  # the lifeline
         late = asyncio.get_running_loop().call_later(
-            2.0, self._console.note, f"{running.service.name} is finishing its work …"
+            3.0, self._console.note, f"{running.service.name} is finishing its work …"
         )
         try:
             await asyncio.wait_for(running.ended.wait(), running.service.grace_seconds + 10)

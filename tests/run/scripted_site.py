@@ -72,11 +72,11 @@ def noted(word: str) -> bool:
     return path.exists() and f"{word} " in path.read_text()
 
 
-async def store_missing() -> str:
+async def store_missing(_: float) -> str:
     return "" if noted("store") else "it has not written its id"
 
 
-async def never_healthy() -> str:
+async def never_healthy(_: float) -> str:
     return "it is waiting for the moon"
 
 

@@ -11,12 +11,22 @@ from redis.exceptions import RedisError
 
 from campus.workers.models import Worker
 
+LONGEST_SILENCE_SECONDS = 60.0  # a worker not heard of for so long is not counted
+
 
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers; the broker and the number of live workers are reported beside it."""
+    """200 when the database answers; the broker and the number of live workers are reported beside it.
+
+    `?seen_within=SECONDS` counts only workers heard of since then: a process manager that has just
+    started one must not be told of its predecessor.
+    """
+    try:
+        silence = min(float(request.GET.get("seen_within", "inf")), LONGEST_SILENCE_SECONDS)
+    except ValueError:
+        silence = LONGEST_SILENCE_SECONDS
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    recently = timezone.now() - timedelta(seconds=60)
+    recently = timezone.now() - timedelta(seconds=max(silence, 0.0))
     try:
         broker = bool(Redis.from_url(settings.REDIS_URL, socket_timeout=2).ping())
     except RedisError:
