@@ -9,7 +9,10 @@ os.environ.setdefault("GRADUS_COURSE_SECRET", "test-only-course-secret-of-length
 os.environ.setdefault("GRADUS_RECEIPT_KEY", "test-only-receipt-key-of-some-length-0003")
 
 from campus.settings.base import *  # noqa: F403
+from campus.settings.base import HOME
 
+# Of these tests alone, one a process: tests flush it. Most of them run without any Redis.
+REDIS_URL = f"unix://{HOME}/redis{os.environ.get('PYTEST_XDIST_WORKER', '')}.sock"
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -37,7 +37,7 @@ def canonical_notebook(
             lab, answers if notebook is None else read_answers(lab, notebook)
         )
     except NotebookError as error:
-        raise UnreadableAnswersError(f"This could not be handed in: {error}") from None
+        raise UnreadableAnswersError(f"This could not be handed in: {error}.") from None
     except UnicodeEncodeError:
         raise UnreadableAnswersError(
             "This could not be handed in: an answer has half a character (a lone surrogate) in it."
