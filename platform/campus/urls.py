@@ -9,7 +9,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("receipts/verify/", verify, name="receipts_verify"),
     path("accounts/", include("allauth.urls")),
-    path("", include("campus.courses.urls")),
+    path("", include("campus.home.urls")),
     path("", include("campus.schedule.urls")),
     path("", include("campus.submissions.urls")),
     path("", include("campus.gradebook.urls")),
