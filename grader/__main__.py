@@ -1,0 +1,159 @@
+"""The grader on the command line: `python -m grader lint|grade`."""
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from grader.errors import GraderError, LabError, NotebookError
+from grader.protocol import MAX_NOTEBOOK_BYTES, CheckResult, GradingReport, GradingRequest
+
+CLEAN, FINDINGS, UNUSABLE, OUR_SIDE = 0, 1, 2, 3
+EXIT_CODES = """exit codes:
+  0  lint: nothing to mend; grade: graded, whatever the score is
+  1  lint: something has to be mended
+  2  the arguments, the lab or the notebook cannot be used; the message says what to do
+  3  this host cannot grade (no wall, no environment for the lab); nothing is said about the lab
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except (LabError, NotebookError) as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+    except GraderError as error:
+        print(f"This host cannot grade: {error}", file=sys.stderr)
+        return OUR_SIDE
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        "python -m grader", description=__doc__, epilog=EXIT_CODES, formatter_class=layout
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    lint = commands.add_parser(
+        "lint",
+        help="prove that a lab grades what it says",
+        description="Reference, starter, null answers, wrong/ and cheats/ through real jails.",
+        epilog=EXIT_CODES,
+        formatter_class=layout,
+    )
+    lint.add_argument("folder", type=Path, help="e.g. labs/autodiff")
+    lint.add_argument("--seeds", type=_positive, default=5, help="for oracle and reference (5)")
+    lint.add_argument("--json", action="store_true", help="print the findings as JSON")
+    lint.set_defaults(run=_lint)
+    grade = commands.add_parser(
+        "grade",
+        help="grade one notebook without any server",
+        description="Grades one .ipynb in a jail on this host and prints the report.",
+        epilog=EXIT_CODES,
+        formatter_class=layout,
+    )
+    grade.add_argument("folder", type=Path, help="e.g. labs/autodiff")
+    grade.add_argument("notebook", type=Path, help="the .ipynb that was handed in")
+    grade.add_argument("--seed", type=int, default=0, help="chooses the hidden inputs (0)")
+    grade.add_argument("--json", action="store_true", help="print the whole report as JSON")
+    grade.set_defaults(run=_grade)
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _lint(options: argparse.Namespace) -> int:
+    from grader.lint import lint
+    from grader.sandbox.local import LocalSandbox
+
+    def progress(text: str) -> None:
+        if not options.json:
+            print(f"  {text}", file=sys.stderr)
+
+    sandbox = LocalSandbox(())
+    try:
+        report = lint(options.folder, sandbox, seeds=options.seeds, on_progress=progress)
+    finally:
+        sandbox.close()
+    if options.json:
+        print(json.dumps(report.as_json(), indent=1, default=str))
+        return CLEAN if report.clean else FINDINGS
+    for note in report.notes:
+        print(f"note: {note}")
+    for finding in report.findings:
+        print(finding)
+    outcome = "clean" if report.clean else f"{len(report.findings)} to mend"
+    print(f"{options.folder}: {outcome} ({report.graded} gradings, {report.seconds:.1f} s)")
+    return CLEAN if report.clean else FINDINGS
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from grader.runner import grade
+    from grader.sandbox.local import LocalSandbox
+    from labs.catalog import read_answers, read_lab, student_notebook
+
+    lab = read_lab(options.folder)
+    try:
+        if options.notebook.stat().st_size > MAX_NOTEBOOK_BYTES:
+            raise NotebookError(f"{options.notebook} is too large; clear its outputs.")
+        content = options.notebook.read_bytes()
+    except OSError as error:
+        raise NotebookError(f"{options.notebook}: {error.strerror}; name an .ipynb file.") from None
+    notebook = student_notebook(lab, read_answers(lab, content))
+    sandbox = LocalSandbox((lab.zygote,))
+    try:
+        report = grade(
+            GradingRequest(
+                attempt="command-line",
+                lab=lab.slug,
+                lab_hash=lab.content_hash,
+                submission_sha256=hashlib.sha256(notebook).hexdigest(),
+                seed=hashlib.sha256(f"seed {options.seed}".encode()).hexdigest(),
+                notebook=notebook.decode("utf-8"),
+            ),
+            sandbox=sandbox,
+            lab=lab,
+        )
+    finally:
+        sandbox.close()
+    print(report.model_dump_json(indent=1) if options.json else _as_text(report))
+    return CLEAN
+
+
+def _as_text(report: GradingReport) -> str:
+    lines = [
+        f"cell {c.cell}: {c.exception.type}: {c.exception.text}"
+        for c in report.cells
+        if c.exception
+    ]
+    lines += [_result_text(result) for result in report.results]
+    wall = "in no wall at all" if report.unsafe else f"wall: {report.wall}"
+    lines.append(f"{report.score} of {report.max_score} points ({wall}, {report.seconds:.2f} s)")
+    return "\n".join(lines)
+
+
+def _result_text(result: CheckResult) -> str:
+    line = (
+        f"{result.exercise:>4}  {result.verdict.value:<13} {result.points!s:>5}/{result.max_points!s:<5}"
+        f" {result.check}: {result.title}"
+    )
+    for more in (result.message, result.hint):
+        line += f"\n      {more}" if more else ""
+    if result.exception:
+        line += "".join(
+            f"\n      cell {frame.cell}, line {frame.line}: {frame.source.strip()}"
+            for frame in result.exception.trace
+        )
+    return line
+
+
+if __name__ == "__main__":
+    sys.exit(main())
