@@ -41,7 +41,7 @@ export interface WorkbenchConfig {
   readonly exercises: readonly ExerciseConfig[];
   readonly due_at: string | null;
   readonly cut_off_at: string | null;
-  readonly now: string;
+
   readonly latest: SubmissionLinks | null;
 }
 

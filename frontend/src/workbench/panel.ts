@@ -155,9 +155,12 @@ export class Panel {
 
   #queued(): HTMLElement[] {
     const attempt = this.#progress.attempt;
-    const place = attempt?.position
-      ? `You are ${ordinal(attempt.position)} in the queue`
-      : "Waiting for a worker";
+    const position = attempt?.position;
+    const place = !position
+      ? "Waiting for a worker"
+      : position === 1
+        ? "You are next"
+        : `You are ${ordinal(position)} in the queue`;
     const eta = attempt?.eta_seconds ? `, ${etaWords(attempt.eta_seconds)} to go` : "";
     const elements: HTMLElement[] = [
       make("p", { class: "row number" }, badge("queued"), `${place}${eta}.`),

@@ -216,6 +216,5 @@ def browser_config(
         ],
         "due_at": assignment.due_at.isoformat() if assignment.due_at else None,
         "cut_off_at": assignment.cut_off_at.isoformat() if assignment.cut_off_at else None,
-        "now": now.isoformat(),
         "latest": latest,
     }

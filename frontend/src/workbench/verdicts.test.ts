@@ -1,0 +1,113 @@
+import { expect, test, vi } from "vitest";
+import type { CheckResult } from "./progress";
+import { relativeErrorWords, renderResult } from "./verdicts";
+
+const result = (changes: Partial<CheckResult>): CheckResult => ({
+  check: "shared_node",
+  exercise: "E3",
+  title: "A value used twice adds both of its gradients.",
+  verdict: "failed",
+  points: "0",
+  max_points: "2.500",
+  hidden: false,
+  message: "",
+  hint: "",
+  difference: null,
+  inputs: "",
+  exception: null,
+  stdout: "",
+  trials_passed: 0,
+  trials: 1,
+  ...changes,
+});
+const nowhere = (): void => undefined;
+
+test("a passed check is one line: word, sentence, points", () => {
+  const article = renderResult(result({ verdict: "passed", points: "2.500" }), nowhere);
+  expect(article.dataset.verdict).toBe("passed");
+  expect(article.querySelector(".badge")?.textContent).toBe("Passed");
+  expect(article.querySelector(".badge svg")).not.toBeNull();
+  expect(article.querySelector(".result__points")?.textContent).toBe("2.5 / 2.5");
+  expect(article.querySelector(".result__body")).toBeNull();
+});
+
+test("a failed check shows the first element that differs", () => {
+  const article = renderResult(
+    result({
+      difference: { path: "grad[0, 2]", got: "1.0", expected: "2.0", relative_error: 0.5 },
+      inputs: "x = np.ones(3)",
+    }),
+    nowhere,
+  );
+  const rows = [...article.querySelectorAll(".difference tr")].map((row) =>
+    [...row.children].map((cell) => cell.textContent),
+  );
+  expect(rows).toEqual([
+    ["First difference", "grad[0, 2]"],
+    ["Your answer", "1.0"],
+    ["Expected", "2.0"],
+    ["Relative error", "50 %"],
+  ]);
+  expect(article.querySelector("details")?.open).toBe(false);
+  expect(article.querySelector("details code")?.textContent).toBe("x = np.ones(3)");
+});
+
+test("without a relative error there is no row for it", () => {
+  const difference = { path: "shape", got: "(3,)", expected: "(3, 1)", relative_error: null };
+  const article = renderResult(result({ difference }), nowhere);
+  expect(article.querySelectorAll(".difference tr")).toHaveLength(3);
+});
+
+test("a traceback leads to the line in the student's cell", () => {
+  const jump = vi.fn();
+  const trace = [{ cell: "dual", line: 14, source: "return 1 / 0", function: "__mul__" }];
+  const article = renderResult(
+    result({
+      verdict: "error",
+      exception: { type: "ZeroDivisionError", text: "division by zero", trace },
+    }),
+    jump,
+  );
+  expect(article.querySelector(".trace__type")?.textContent).toBe(
+    "ZeroDivisionError: division by zero",
+  );
+  article.querySelector<HTMLElement>(".trace a")?.click();
+  expect(jump).toHaveBeenCalledWith("dual", 14);
+});
+
+test("what student code says is text, never markup", () => {
+  const evil = "<img src=x onerror=alert(1)>";
+  const article = renderResult(
+    result({
+      verdict: "error",
+      message: evil,
+      stdout: evil,
+      exception: { type: evil, text: evil, trace: [] },
+    }),
+    nowhere,
+  );
+  expect(article.querySelector("img")).toBeNull();
+  expect(article.querySelector("samp")?.textContent).toBe(evil);
+});
+
+test("our own failure is said to be ours", () => {
+  const article = renderResult(result({ verdict: "internal_error" }), nowhere);
+  expect(article.textContent).toContain("Our failure");
+  expect(article.textContent).toContain("not yours");
+});
+
+test("a hidden check says that it is hidden", () => {
+  const article = renderResult(result({ hidden: true, hint: "Think of shapes." }), nowhere);
+  expect(article.textContent).toContain("hidden");
+  expect(article.textContent).toContain("Think of shapes.");
+});
+
+test.each([
+  [0.5, "50 %"],
+  [0.0001234, "0.0123 %"],
+  [3.2e-9, "3.2e-9"],
+  [12345, "1.2e+4"],
+  [Number.POSITIVE_INFINITY, "Infinity"],
+])("a relative error of %f reads %s", (value, words) => {
+  expect(relativeErrorWords(value)).toBe(words);
+});
