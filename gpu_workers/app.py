@@ -27,7 +27,12 @@ structlog.configure(
     logger_factory=structlog.PrintLoggerFactory(sys.stderr),
 )
 
-app = Celery("gpu_workers", broker=settings().broker_url, include=["gpu_workers.tasks"])
+app = Celery(
+    "gpu_workers",
+    broker=settings().broker_url,
+    include=["gpu_workers.tasks"],
+    fixups=[],  # Celery's own would load Django wherever DJANGO_SETTINGS_MODULE is set
+)
 app.conf.update(
     task_serializer="json",
     accept_content=["json"],

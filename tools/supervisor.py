@@ -194,7 +194,7 @@ class Supervisor:
         name = running.service.name
         while reason := await self._missing(running):
             running.reason = reason
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         if running.was_healthy:
             self._console.note(f"{name} is back")
         else:
