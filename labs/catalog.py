@@ -199,7 +199,7 @@ def _read(folder: Path) -> Lab:
         problems.append(str(error))
     if description is None or problems:
         raise LabError("\n".join(problems))
-    cells = tuple(_cells(folder, sources, description, problems))
+    cells = tuple(_cells(folder, sources, description, checks, problems))
     lab = Lab(
         slug=description.slug,
         title=description.title,
@@ -234,9 +234,14 @@ def _read(folder: Path) -> Lab:
 
 
 def _cells(
-    folder: Path, sources: tuple[SourceCell, ...], description: Description, problems: list[str]
+    folder: Path,
+    sources: tuple[SourceCell, ...],
+    description: Description,
+    declared: list[CheckInfo],
+    problems: list[str],
 ) -> Iterator[Cell]:
     exercise_of = {cell: e.id for e in description.exercises for cell in e.cells}
+    exercise_of_check = {check.name: check.exercise for check in declared}
     prose = 0
     for found in sources:
         place = f"{folder / 'lab.py'}: line {found.line}"
@@ -266,13 +271,16 @@ def _cells(
             )
             continue
         prose += found.grade_id is None
+        asked = tuple(_asked_checks(source)) if role == "check" else ()
         yield Cell(
             id=found.grade_id or f"prose-{prose}",
             kind=found.kind,
             role=role,
             source=source,
-            exercise=exercise_of.get(found.grade_id or ""),
-            checks=tuple(_asked_checks(source)) if role == "check" else (),
+            exercise=(
+                exercise_of_check.get(asked[0]) if asked else exercise_of.get(found.grade_id or "")
+            ),
+            checks=asked,
         )
 
 
