@@ -12,6 +12,7 @@ from campus.gradebook.querysets import (
     graded_attempts,
     newest_attempts,
     standing_attempts,
+    standing_entries,
     students,
 )
 from campus.submissions.models import Attempt, CheckResult, Submission
@@ -127,12 +128,13 @@ def max_score_of(assignment: Assignment) -> Decimal:
 
 
 def focus_on(assignment: Assignment) -> Focus:
-    """The histogram of best scores and the outcomes of every check."""
-    taking_part = set(students(assignment.course).values_list("pk", flat=True))
-    scores = [score for who, score in best_scores(assignment).items() if who in taking_part]
+    """The histogram of the scores that count and the outcomes of every check."""
+    scores = standing_entries(assignment).filter(enrolment__in=students(assignment.course))
     return Focus(
         assignment=assignment,
-        scores=histogram(scores, max_score_of(assignment)),
+        scores=histogram(
+            scores.order_by().values_list("score_after", flat=True), max_score_of(assignment)
+        ),
         checks=tuple(check_outcomes(assignment)),
     )
 

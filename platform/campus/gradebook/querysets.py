@@ -4,10 +4,11 @@ Both are anti-joins over unique indexes (number within its owner), so that they 
 submission a student as with twenty.
 """
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campus.assignments.models import Assignment
 from campus.courses.models import Course, Enrolment, Role
+from campus.gradebook.models import ScoreEntry
 from campus.submissions.models import Attempt, Submission
 
 
@@ -42,3 +43,14 @@ def graded_attempts(assignment: Assignment) -> QuerySet[Attempt]:
     return Attempt.objects.filter(
         ~Exists(newer), submission__assignment=assignment, outcome=Attempt.Outcome.GRADED
     )
+
+
+def standing_entries(assignment: Assignment) -> QuerySet[ScoreEntry]:
+    """One ledger entry a student: the newest, whose `score_after` is the score that counts."""
+    newer = ScoreEntry.objects.filter(
+        Q(created_at__gt=OuterRef("created_at"))
+        | Q(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk")),
+        assignment=OuterRef("assignment"),
+        enrolment=OuterRef("enrolment"),
+    )
+    return ScoreEntry.objects.filter(~Exists(newer), assignment=assignment)

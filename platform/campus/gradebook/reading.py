@@ -5,6 +5,7 @@ plain strings, which the templates escape; nothing here is ever marked safe.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from grader.api import CheckResult as CheckMessage
 from labs.catalog import Lab
 
 Role = Literal["prose", "exercise", "check", "setup", "other"]
+LONG_LISTING = 12  # lines of a locked cell above which it is folded
 CELL_RESULTS = TypeAdapter(tuple[CellResult, ...])
 
 
@@ -31,6 +33,14 @@ class CheckView:
     @property
     def anchor(self) -> str:
         return f"check-{self.row.check_name}"
+
+    @property
+    def says_more(self) -> bool:
+        """Whether there is anything to read beyond the verdict itself."""
+        message = self.message
+        return self.row.verdict != "passed" or bool(
+            message and (message.message or message.hint or message.stdout or message.inputs)
+        )
 
     @property
     def title(self) -> str:
@@ -55,9 +65,17 @@ class CellView:
         return f"cell-{self.id}"
 
     @property
+    def lines(self) -> int:
+        return self.source.count("\n") + 1
+
+    @property
+    def is_long(self) -> bool:
+        return self.lines > LONG_LISTING
+
+    @property
     def numbers(self) -> str:
         """Line numbers for the margin, one a line."""
-        return "\n".join(str(number + 1) for number in range(self.source.count("\n") + 1))
+        return "\n".join(str(number + 1) for number in range(self.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +88,7 @@ class Reading:
     stdout: str
     seconds: float | None
     stages: tuple[tuple[str, float], ...]
+    outcomes: tuple[tuple[str, int], ...]  # (verdict, how many checks), the most frequent first
     readable: bool  # False: the stored text is no notebook, so show it as it is
 
 
@@ -105,6 +124,7 @@ def read_submission(notebook: str, attempt: Attempt | None, lab: Lab | None) -> 
             for name, value in (stages.items() if isinstance(stages, dict) else ())
             if isinstance(value, int | float)
         ),
+        outcomes=tuple(Counter(check.row.verdict for check in checks).most_common()),
         readable=bool(cells),
     )
 

@@ -49,6 +49,7 @@ class Pip:
     """One check of one submission, as small as it gets."""
 
     name: str
+    exercise: str
     title: str
     verdict: str  # a verdict, or "none" while there is none
 
@@ -250,21 +251,27 @@ def page_of(rows: Sequence[Row], wanted: Wanted, lab: Lab | None) -> Page:
 def with_pips(rows: Sequence[Row], lab: Lab | None) -> list[Row]:
     """The same rows with a pip a check: the lab's checks in its order, then what only the results have."""
     attempts = [row.attempt for row in rows if row.attempt is not None]
-    verdicts: dict[UUID, dict[str, str]] = {}
-    for attempt, name, verdict in (
+    results: dict[UUID, dict[str, Pip]] = {}
+    for attempt, name, exercise, verdict in (
         CheckResult.objects.filter(attempt__in=attempts)
         .order_by("attempt", "position")
-        .values_list("attempt", "check_name", "verdict")
+        .values_list("attempt", "check_name", "exercise", "verdict")
     ):
-        verdicts.setdefault(attempt, {})[name] = verdict
-    titles = {check.name: f"{check.exercise} {check.title}" for check in lab.checks} if lab else {}
-    shown = []
-    for row in rows:
+        results.setdefault(attempt, {})[name] = Pip(name, exercise, name, verdict)
+    untried = pips_of(lab)
+
+    def with_own(row: Row) -> Row:
         if row.attempt is None:
-            shown.append(row)
-            continue
-        own = verdicts.get(row.attempt, {})
-        names = [*titles, *(name for name in own if name not in titles)]
-        pips = tuple(Pip(name, titles.get(name, name), own.get(name, "none")) for name in names)
-        shown.append(replace(row, pips=pips))
-    return shown
+            return row
+        own = results.get(row.attempt, {})
+        pips = [replace(pip, verdict=own.pop(pip.name, pip).verdict) for pip in untried]
+        return replace(row, pips=(*pips, *own.values()))
+
+    return [with_own(row) for row in rows]
+
+
+def pips_of(lab: Lab | None) -> list[Pip]:
+    """A pip for each check of a lab, none of them tried yet."""
+    if lab is None:
+        return []
+    return [Pip(check.name, check.exercise, check.title, "none") for check in lab.checks]

@@ -39,7 +39,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         "newest": overview.newest_in(course)[:NEWEST_SHOWN],
         "failures": overview.our_failures_in(course)[:NEWEST_SHOWN],
     }
-    return _page_or_part(request, "gradebook/dashboard.html", "focus", context)
+    return _page_or_part(request, "gradebook/dashboard.html", "below", context)
 
 
 @require_safe
@@ -61,6 +61,7 @@ def assignment(request: HttpRequest, slug: str, assignment_slug: str) -> HttpRes
         "previous": query_of(wanted, page=page.number - 1) if page.number > 1 else "",
         "next": query_of(wanted, page=page.number + 1) if page.number < page.pages else "",
         "columns": sort_links(wanted),
+        "checks": table.pips_of(lab),
         "counts": table.counts_of(rows),
         "sections": sorted({row.section for row in rows if row.section}),
     }

@@ -52,13 +52,14 @@ class Writer:
                     revision=rng.randint(3, 90),
                 )
             )
-        best: Decimal | None = None
+        score: Decimal | None = None
         for number, one in enumerate(story.tries, start=1):
             is_last = number == len(story.tries)
             ending = story.ending if is_last else Ending.USUAL
             submission = self._submission(rng, enrolment, one, number)
             for attempt in self._attempts(rng, submission, one, ending):
-                best = self._enter_score(enrolment, submission, attempt, best)
+                self._enter_score(enrolment, attempt, score)
+                score = attempt.score
 
     def _submission(self, rng: Random, enrolment: Enrolment, one: Try, number: int) -> Submission:
         notebook, sha256 = self._notebook(one.answers)
@@ -192,26 +193,23 @@ class Writer:
             for result in results
         )
 
-    def _enter_score(
-        self, enrolment: Enrolment, submission: Submission, attempt: Attempt, best: Decimal | None
-    ) -> Decimal:
-        """The ledger's line about one graded attempt; returns the score that counts after it."""
+    def _enter_score(self, enrolment: Enrolment, attempt: Attempt, before: Decimal | None) -> None:
+        """What `gradebook.record` writes about a graded attempt; these come in the order of time."""
         if attempt.score is None or attempt.max_score is None or attempt.finished_at is None:
             raise ValueError("only a graded attempt has a score to enter")
-        after = attempt.score if best is None else max(best, attempt.score)
+        again = f" again (attempt {attempt.number})" if attempt.number > 1 else ""
         self.rows.entries.append(
             ScoreEntry(
                 enrolment=enrolment,
                 assignment=self.assignment,
                 attempt=attempt,
-                reason=f"Submission {submission.number} graded",
-                score_before=best,
-                score_after=after,
+                reason=f"Submission {attempt.submission.number} was graded{again}.",
+                score_before=before,
+                score_after=attempt.score,
                 max_score=attempt.max_score,
                 created_at=attempt.finished_at,
             )
         )
-        return after
 
 
 def _uuid(rng: Random) -> UUID:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import groupby
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from campus.gradebook.table import STANDING_WORDS, Pip, Standing
@@ -19,6 +20,17 @@ STANDING_STATES = {
     Standing.GRADED: "done",
     Standing.INTERNAL_ERROR: "internal_error",
     Standing.CANCELLED: "cancelled",
+}
+
+VERDICT_SENTENCES = {
+    "failed": "The answer is not the reference's.",
+    "error": "The student's code raised an exception.",
+    "timed_out": "No answer came within the check's time limit.",
+    "out_of_memory": "The student's code used more memory than it may.",
+    "output_limit": "The student's code wrote more than it may.",
+    "rejected": "What the student's process sent was no valid answer, so it was not read.",
+    "not_reached": "The notebook or an earlier check ended before this one was asked.",
+    "internal_error": "The grader failed here. This is our fault and counts for nothing.",
 }
 
 register = template.Library()
@@ -68,6 +80,12 @@ def seconds_until(start: datetime | None, end: datetime | None) -> str:
 
 
 @register.filter
+def staff_sentence(verdict: str) -> str:
+    """What a verdict means, said to staff, for a result that brings no message of its own."""
+    return VERDICT_SENTENCES.get(str(verdict), "")
+
+
+@register.filter
 def score(value: Decimal | None) -> str:
     """Points without trailing zeros; a dash where there is no score."""
     if value is None:
@@ -88,20 +106,47 @@ def standing(value: Standing | str) -> SafeString:
 
 @register.simple_tag
 def pips(row: Sequence[Pip]) -> SafeString:
-    """A row of checks. A page has a thousand of them, so each different one is written once."""
+    """A row of checks, a group an exercise: one picture whose words are the numbers of those passed.
+
+    A page has thousands of them, so each different one is written once.
+    """
+    groups = [(exercise, list(found)) for exercise, found in groupby(row, lambda pip: pip.exercise)]
+    words = ", ".join(
+        f"{exercise} {sum(pip.verdict == 'passed' for pip in found)} of {len(found)}"
+        for exercise, found in groups
+    )
+    pictures = (
+        "".join(_pip(pip.exercise, pip.title, pip.verdict) for pip in found) for _, found in groups
+    )
     return format_html(
-        '<ul class="checks" role="list" aria-label="Checks">{}</ul>',
-        mark_safe("".join(_pip(pip.title, pip.verdict) for pip in row)),  # noqa: S308 - by format_html
+        '<span class="pips" role="img" aria-label="Passed: {}">{}</span>',
+        words,
+        mark_safe("".join(f'<span class="pips__group">{group}</span>' for group in pictures)),  # noqa: S308 - _pip escapes
+    )
+
+
+@register.simple_tag
+def pips_heading(row: Sequence[Pip]) -> SafeString:
+    """The exercises' names, each above its group of pips."""
+    return format_html(
+        '<span class="pips" aria-hidden="true">{}</span>',
+        format_html_join(
+            "",
+            '<span class="pips__group"><b>{}</b>{}</span>',
+            (
+                (exercise, mark_safe("<i></i>" * len(list(found))))  # noqa: S308 - a constant
+                for exercise, found in groupby(row, lambda pip: pip.exercise)
+            ),
+        ),
     )
 
 
 @lru_cache(maxsize=4096)
-def _pip(title: str, verdict: str) -> SafeString:
-    words = f"{title}: {verdict_word(verdict)}"
+def _pip(exercise: str, title: str, verdict: str) -> SafeString:
     return format_html(
-        '<li class="checks__one" data-verdict="{}" title="{}">{}<span class="unseen">{}</span></li>',
+        '<i data-verdict="{}" title="{} {}: {}"></i>',
         verdict,
-        words,
-        icon(verdict),
-        words,
+        exercise,
+        title,
+        verdict_word(verdict),
     )

@@ -1,4 +1,3 @@
-# ruff: noqa: F821
 # %% [markdown]
 # # Steps
 #
@@ -15,7 +14,7 @@ def double(x):
 
 
 # %% nbgrader={"grade": true, "grade_id": "ask-double", "locked": true, "points": 4, "schema_version": 3, "solution": false}
-check("doubles")
+check("doubles")  # noqa: F821
 
 
 # %% nbgrader={"grade": false, "grade_id": "halve", "locked": false, "schema_version": 3, "solution": true}
@@ -26,5 +25,5 @@ def halve(x):
 
 
 # %% nbgrader={"grade": true, "grade_id": "ask-halve", "locked": true, "points": 6, "schema_version": 3, "solution": false}
-check("halves")
-check("halves_zero")
+check("halves")  # noqa: F821
+check("halves_zero")  # noqa: F821
