@@ -33,7 +33,7 @@ test-frontend:  ## the front end's tests
 lint:  ## formatting, types, import rules, templates, front end, migrations
 	@exec sh tools/python -m tools.check lint
 
-format:  ## format Python, templates and the front end
+format:  ## format Python and the front end
 	@exec sh tools/python -m tools.check format
 
 bench:  ## measurements, with the figures printed

@@ -57,7 +57,7 @@ def lint_checks() -> list[Check]:
             (str(VENV_PYTHON), "manage.py", "makemigrations", "--check", "--dry-run"),
             environment={"DJANGO_SETTINGS_MODULE": "campus.settings.test"},
         ),
-        Check("djlint", (*_PYTHON, "djlint", "--lint", "--check", "--quiet", "platform")),
+        Check("djlint", (*_PYTHON, "djlint", "--lint", "platform")),
         Check("Biome", npm("run", "--silent", "lint"), FRONTEND, with_node),
         Check("tsc", npm("run", "--silent", "typecheck"), FRONTEND, with_node),
     ]
@@ -118,7 +118,6 @@ def format_all(console: Console) -> list[Outcome]:
     return [
         _run(console, "ruff format", [*_PYTHON, "ruff", "format", "."]),
         _run(console, "ruff check --fix", [*_PYTHON, "ruff", "check", "--fix", "."]),
-        _run(console, "djlint", [*_PYTHON, "djlint", "--reformat", "--quiet", "platform"]),
         _run(console, "Biome", npm("run", "format"), FRONTEND, node_environment()),
     ]
 
