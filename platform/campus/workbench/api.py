@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI, Schema, Status
 from ninja.errors import HttpError, ValidationError
 from ninja.security import django_auth
 from pydantic import Field
@@ -114,11 +114,11 @@ def put_draft(request: HttpRequest, course: str, assignment: str, body: DraftIn)
             now=timezone.now(),
         )
     except DraftTooLargeError as error:
-        return 413, {"detail": str(error)}
+        return Status(413, {"detail": str(error)})
     except DraftRefusedError as error:
-        return 422, {"detail": str(error)}
+        return Status(422, {"detail": str(error)})
     if isinstance(outcome, Conflict):
-        return 409, _conflict(outcome.draft)
+        return Status(409, _conflict(outcome.draft))
     return outcome.draft
 
 

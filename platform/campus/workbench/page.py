@@ -175,7 +175,6 @@ def browser_config(
     lab: Lab,
     draft: DraftState,
     attempt: Attempt | None,
-    now: datetime,
 ) -> dict[str, Any]:
     """What frontend/src/workbench/config.ts reads."""
     course = assignment.course

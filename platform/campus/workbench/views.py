@@ -77,7 +77,6 @@ def _opened(enrolment: Enrolment, assignment: Assignment, now: datetime) -> dict
             lab=found,
             draft=draft,
             attempt=attempt,
-            now=now,
         ),
     }
 
