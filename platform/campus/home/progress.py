@@ -34,8 +34,8 @@ class LabProgress:
         return sum(1 for check in self.checks if check.verdict == "passed")
 
 
-def progress_in(lines: Iterable[Deadline], enrolment: Enrolment | None) -> list[LabProgress]:
-    """The labs among the deadlines, each with the newest grading of this person."""
+def progress_in(lines: Iterable[Deadline], enrolment: Enrolment | None) -> dict[int, LabProgress]:
+    """Assignment → progress for the labs among the deadlines, by the newest grading of this person."""
     attempts: dict[int, Attempt] = {}
     if enrolment is not None:
         found = (
@@ -46,11 +46,13 @@ def progress_in(lines: Iterable[Deadline], enrolment: Enrolment | None) -> list[
             .prefetch_related("results")
         )
         attempts = {attempt.submission.assignment_id: attempt for attempt in found}
-    return [
-        lab_progress(line, attempts.get(line.assignment.pk), personal=enrolment is not None)
+    return {
+        line.assignment.pk: lab_progress(
+            line, attempts.get(line.assignment.pk), personal=enrolment is not None
+        )
         for line in lines
         if line.assignment.lab
-    ]
+    }
 
 
 def lab_progress(line: Deadline, attempt: Attempt | None, *, personal: bool) -> LabProgress:

@@ -1,7 +1,5 @@
 """The course list and a course's home page."""
 
-from datetime import datetime
-
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -50,12 +48,14 @@ def home(request: HttpRequest, slug: str) -> HttpResponse:
     lines = deadlines(course, assignments, now, for_staff=for_staff)
     term = term_of(weeks, now.astimezone(course.zone).date())
     week, week_title = week_to_show(shown, term.phase)
+    next_lines = next_due(lines)
+    progress = progress_in(lines, enrolment)
     context = {
         "course": course,
         "enrolment": enrolment,
         "term": term,
-        "next": next_due(lines, now),
-        "labs": progress_in(lines, enrolment),
+        "next": [(line, progress.get(line.assignment.pk)) for line in next_lines],
+        "labs": [one for one in progress.values() if one.deadline not in next_lines],
         "week": week,
         "week_title": week_title,
         "team": TeachingTeamMember.objects.filter(course=course),
@@ -64,7 +64,7 @@ def home(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "courses/home.html", context)
 
 
-def next_due(lines: list[Deadline], now: datetime) -> list[Deadline]:
+def next_due(lines: list[Deadline]) -> list[Deadline]:
     """What is due next among the things that are already there to be done."""
     return [line for line in lines if line.assignment.due_at and line.released and not line.over][
         :NEXT_SHOWN
