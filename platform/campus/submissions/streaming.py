@@ -79,7 +79,9 @@ def _disconnecting(read: Callable[[], T]) -> Callable[[], T]:
         try:
             return read()
         finally:
-            connections.close_all()
+            for connection in connections.all(initialized_only=True):
+                if not connection.in_atomic_block:
+                    connection.close()
 
     return disconnected
 
