@@ -150,13 +150,3 @@ def an_entry(attempt: Attempt, **fields: object) -> ScoreEntry:
         "created_at": attempt.finished_at,
     }
     return ScoreEntry.objects.create(**(values | fields))
-
-
-def many_students(course: Course, assignment: Assignment, how_many: int) -> None:
-    """Each with two graded submissions, the second one better."""
-    for number in range(how_many):
-        student = enrolled(course, f"{course.slug}-{number:03}", section=f"LA{number % 3 + 1}")
-        first = a_submission(student, assignment, at=NOW - timedelta(hours=1))
-        an_entry(a_graded_attempt(first, {"doubles": Verdict.FAILED}))
-        second = a_submission(student, assignment, at=NOW + timedelta(minutes=number))
-        an_entry(a_graded_attempt(second))

@@ -4,10 +4,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from campus.courses.models import Role
+from campus.gradebook.demo.seed import seed
 from campus.submissions.models import Submission
-from tests.web.staff.builders import a_course, an_assignment, enrolled, many_students
+from tests.web.staff.builders import a_course, an_assignment, enrolled
 
 pytestmark = pytest.mark.django_db
 FEW, MANY = 30, 300
@@ -17,7 +19,7 @@ def queries_with(client: Client, students: int) -> dict[str, int]:
     """Page → how many queries it takes, in a course of its own."""
     course = a_course(f"course-of-{students}")
     assignment = an_assignment(course)
-    many_students(course, assignment, students)
+    seed(course=course, students=students, seed_number=1, now=timezone.now())
     client.force_login(enrolled(course, f"staff-of-{students}", Role.ASSISTANT).user)
     root = f"/courses/{course.slug}/staff/"
     some = Submission.objects.filter(assignment=assignment).first()
@@ -26,7 +28,7 @@ def queries_with(client: Client, students: int) -> dict[str, int]:
     for page, address in {
         "dashboard": root,
         "assignment": f"{root}steps/",
-        "filtered": f"{root}steps/?q=course&sort=-best&state=graded",
+        "filtered": f"{root}steps/?q=student&sort=-best&state=graded",
         "submission": f"{root}submissions/{some.pk}/",
     }.items():
         client.get(address)

@@ -15,6 +15,7 @@ from labs.catalog import Lab
 
 MOST_TRIES = 5
 NEVER = 99
+LATE_SHARE = 0.12
 SYNTAX_ERROR = "    return (grad\n"  # a bracket that is never closed
 
 
@@ -166,10 +167,11 @@ def _times(
 ) -> list[datetime]:
     """Spread over the days before the due date, evenings preferred; a few come late; none from the
     future. What still waits or runs was handed in just now."""
-    end = now - timedelta(minutes=2)
-    if assignment.due_at is not None and assignment.due_at < end:
-        slack = timedelta(days=1) if rng.random() < 0.1 else timedelta(0)
-        end = min(assignment.due_at + slack, end)
+    latest = now - timedelta(minutes=2)
+    due = (
+        assignment.due_at if assignment.due_at is not None and assignment.due_at < latest else None
+    )
+    end = due or latest
     start = end - timedelta(days=6)
     if assignment.release_at is not None and start < assignment.release_at < end:
         start = assignment.release_at
@@ -177,6 +179,8 @@ def _times(
     times = sorted(
         start + timedelta(seconds=span * rng.betavariate(2.2, 1.2)) for _ in range(how_many)
     )
+    if due is not None and rng.random() < LATE_SHARE:
+        times[-1] = min(due + timedelta(hours=rng.uniform(0.1, 24)), latest)
     if last is not None:
         times[-1] = now - timedelta(seconds=20 if last is Ending.WAITING else 5)
     return times
