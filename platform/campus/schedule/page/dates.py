@@ -52,6 +52,9 @@ OPEN = re.compile(
 )
 
 
+MOST_DATES_A_WEEK = 7
+
+
 class Order(StrEnum):
     """Which number of `02/04` is the month."""
 
@@ -198,6 +201,14 @@ def read_chosen_date(value: str) -> date:
     return date(year, month, day)
 
 
+def read_chosen_dates(value: str) -> tuple[date, ...]:
+    """Dates given on the command line, separated by commas."""
+    days = tuple(read_chosen_date(piece) for piece in value.split(","))
+    if len(days) > MOST_DATES_A_WEEK:
+        raise ValueError(f"a week has at most {MOST_DATES_A_WEEK} days")
+    return days
+
+
 def make_date(
     token: Token,
     *,
@@ -207,7 +218,7 @@ def make_date(
     years: tuple[int, ...],
     year: int,
     findings: Findings,
-    propose: Callable[[date], date] = lambda nearest: nearest,
+    propose: Callable[[date], date] | None = None,
 ) -> date | None:
     """The token's date in one of the course's `years`, or None after a problem.
 
@@ -237,11 +248,11 @@ def make_date(
         course = " or ".join(str(candidate) for candidate in years)
         return ask(f"the course is in {course}, not in {meant_year}", nearest)
     if (impossible := why_impossible(meant_year, month, day)) is not None:
-        return ask(impossible[0], propose(impossible[1]))
+        return ask(impossible[0], propose(impossible[1]) if propose else impossible[1])
     found = date(meant_year, month, day)
     if token.weekday is not None and found.weekday() != token.weekday:
         wrong = calendar.day_name[token.weekday]
         shift = (token.weekday - found.weekday() + 3) % 7 - 3
-        proposal = date.fromordinal(found.toordinal() + shift)
+        proposal = propose(found) if propose else date.fromordinal(found.toordinal() + shift)
         return ask(f"{found} is a {calendar.day_name[found.weekday()]}, not a {wrong}", proposal)
     return found

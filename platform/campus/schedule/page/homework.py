@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time
 
 from campus.schedule.page.columns import HOMEWORK
@@ -78,7 +78,8 @@ def read_homework_rows(tables: Sequence[Table], findings: Findings) -> tuple[Raw
                         column=row.cells[0].column,
                     )
                 )
-                continue
+                # Its dates are looked at all the same, under a name of its own.
+                homework = replace(homework, key=f"homework.row{len(rows) + 1}")
             seen[homework.key] = homework
             rows.append(homework)
     if len(rows) > MOST_HOMEWORKS:

@@ -138,14 +138,16 @@ def due_not_before(release: date, chosen: str) -> date:
 
 
 def check_numbers(rows: Sequence[RawHomework], findings: Findings) -> None:
-    """Homework 3 without a homework 2 is a row that got lost."""
+    """Homework 3 without a homework 2 is a row that got lost; one that is reported was not."""
+    reported = {problem.field for problem in findings.problems}
     numbered: dict[str, list[tuple[int, RawHomework]]] = {}
     for row in rows:
         if match := re.fullmatch(r"([a-z-]+?)(\d+)", row.key):
             numbered.setdefault(match.group(1), []).append((int(match.group(2)), row))
     for word, found in numbered.items():
         present = {number for number, _ in found}
-        for missing in sorted(set(range(1, max(present))) - present)[:5]:
+        absent = sorted(set(range(1, max(present))) - present)
+        for missing in [number for number in absent if f"{word}{number}" not in reported][:5]:
             after = min((number, row.line) for number, row in found if number > missing)
             findings.report(
                 Problem(

@@ -150,30 +150,23 @@ def check_homework_count(
 ) -> None:
     """The grading's `4 Homework` against the rows of the homework table."""
     weight = homework_weight(weights)
-    if weight is None or (weight.count == 1 and homeworks):
-        return
+    rows = sum(len(table.rows) for table in tables.homework)
     words = {re.sub(r"[\d-].*", "", homework.key) for homework in homeworks}
-    if weight.count == len(homeworks) or len(words) > 1:
+    if weight is None or weight.count == rows or len(words) > 1 or (weight.count == 1 and rows):
         return
-    table = tables.homework[0].header.line if tables.homework else weight.line
-    if any(problem.line >= table and "homework" in problem.field for problem in findings.problems):
-        return  # rows of the table could not be read, so their number says nothing
 
     def parse(value: str) -> bool:
-        if value != str(len(homeworks)):
-            raise ValueError(
-                f"the table has {len(homeworks)}, choose homework.count={len(homeworks)}"
-            )
+        if value != str(rows):
+            raise ValueError(f"the table has {rows}, choose homework.count={rows}")
         return True
 
-    announced = f"{weight.count} {weight.title}"
     findings.decide(
         Problem(
             weight.line,
             "homework.count",
-            announced,
-            f"the grading announces {weight.count}, the homework table has {len(homeworks)}",
-            remedy=f"add the rows, or choose homework.count={len(homeworks)} to import without them",
+            f"{weight.count} {weight.title}",
+            f"the grading announces {weight.count}, the homework table has {rows}",
+            remedy=f"mend one of them, or choose homework.count={rows} to import it as it is",
         ),
         parse,
     )

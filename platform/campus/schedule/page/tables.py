@@ -173,7 +173,6 @@ def has_whole_shape(table: Table, name: str, findings: Findings) -> bool:
                 remedy=f"write {'|'.join(['---'] * width)} under {titles}",
             )
         )
-        return False
     if table.delimiter_cells is None:
         findings.note(
             table.header.line, name, titles, "the line of dashes under the header is missing"

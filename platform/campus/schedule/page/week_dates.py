@@ -4,20 +4,28 @@ Every date has to exist here; whether it can stand where it stands is told by `w
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
 from campus.schedule.page.dates import (
+    MOST_DATES_A_WEEK,
     Token,
     make_date,
     month_and_day,
-    read_chosen_date,
+    read_chosen_dates,
     why_impossible,
 )
 from campus.schedule.page.problems import Findings, Problem
 from campus.schedule.page.term import Pattern, Term, better_year, weekday_pattern
-from campus.schedule.page.week_order import WeekPlace, check_sequence
-
-MOST_DATES_A_WEEK = 7
+from campus.schedule.page.week_order import (
+    Anchors,
+    Slot,
+    WeekPlace,
+    check_sequence,
+    expected_day,
+    slots_of,
+)
 
 
 def settle_dates(
@@ -25,19 +33,38 @@ def settle_dates(
 ) -> tuple[tuple[date, ...], ...]:
     """The dates of each week. Where problems were reported, what could be read of them."""
     plausible = [
-        day
+        [plain_date(token, term, index) for token in place.raw.scan.tokens]
         for index, place in enumerate(places)
-        for token in place.raw.scan.tokens
-        if (day := plain_date(token, term, index)) is not None
     ]
-    if not is_plausible_year(plausible, term, places, findings):
+    slots = tuple(slots_of(plausible))
+    if not is_plausible_year([slot.day for slot in slots], term, places, findings):
         return tuple(() for _ in places)
-    pattern = weekday_pattern(plausible)
+    hints = Hints(slots, Anchors.of(slots, places), weekday_pattern([slot.day for slot in slots]))
     drafts = [
-        existing_dates(place, index, term, pattern, frozenset(plausible), findings)
-        for index, place in enumerate(places)
+        existing_dates(place, index, term, hints, findings) for index, place in enumerate(places)
     ]
-    return check_sequence(places, drafts, pattern, findings)
+    return check_sequence(places, drafts, hints.pattern, findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the dates that can be read tell about one that cannot."""
+
+    slots: tuple[Slot, ...]
+    anchors: Anchors
+    pattern: Pattern
+
+    def proposal(self, week: int, position: int, nearest: date) -> date:
+        """The day that fits into the course, else the nearest one that exists."""
+        slot = Slot(week, position, nearest)
+        return expected_day(slot, self.slots, self.anchors, self.pattern) or nearest
+
+    def days_of(self, week: int) -> list[date]:
+        """All days on which the course would meet in a week."""
+        monday = self.anchors.monday(week)
+        if monday is None:
+            return []
+        return [monday + timedelta(days=weekday) for weekday in sorted(self.pattern.weekdays)]
 
 
 def plain_date(token: Token, term: Term, index: int) -> date | None:
@@ -78,49 +105,40 @@ def is_plausible_year(
 
 
 def existing_dates(
-    place: WeekPlace,
-    index: int,
-    term: Term,
-    pattern: Pattern,
-    taken: frozenset[date],
-    findings: Findings,
+    place: WeekPlace, index: int, term: Term, hints: Hints, findings: Findings
 ) -> list[date | None]:
     """The row's dates; None for one that does not exist and was reported."""
     raw = place.raw
-    if (problem := unreadable(place, index, term, pattern)) is not None:
-        chosen = findings.decide(problem, read_chosen_dates)
+    if (problem := unreadable(place, index, term, hints)) is not None:
+        chosen = findings.decide(problem, read_chosen_dates) if raw.whole else None
         return list(chosen or ())
     return [
         make_date(
             token,
             line=raw.line,
-            field=f"{place.field}.date{position}",
+            field=f"{place.field}.date{position + 1}",
             order=term.order,
             years=term.years,
             year=term.year_of_week(index),
             findings=findings,
-            propose=lambda nearest: pattern.nearest(nearest, taken),
+            propose=partial(hints.proposal, index, position),
         )
-        for position, token in enumerate(raw.scan.tokens, 1)
+        for position, token in enumerate(raw.scan.tokens)
     ]
 
 
-def unreadable(place: WeekPlace, index: int, term: Term, pattern: Pattern) -> Problem | None:
+def unreadable(place: WeekPlace, index: int, term: Term, hints: Hints) -> Problem | None:
     """The problem of a date cell as a whole: none in it, a range, or something else in it."""
-    raw, scan = place.raw, place.raw.scan
-    found = [day for token in scan.tokens if (day := plain_date(token, term, index)) is not None]
-    proposal = ",".join(day.isoformat() for day in found)
-    remedy = "write the days as 02/04,02/06"
-    if raw.undecided or not scan.tokens:
-        message = (
-            "no date stands here" if scan.tokens or not scan.leftover else "this is not a date"
-        )
-        if raw.undecided:
-            message = "the dates are not decided yet"
-        proposal = ""
+    scan = place.raw.scan
+    days = [day for token in scan.tokens if (day := plain_date(token, term, index)) is not None]
+    if place.raw.undecided:
+        message, days = "the dates are not decided yet", hints.days_of(index)
+    elif not scan.tokens:
+        message = "this is not a date" if scan.leftover else "no date stands here"
+        days = hints.days_of(index)
     elif scan.is_range:
         message = "a range does not say on which days the course meets"
-        proposal = ",".join(day.isoformat() for day in days_within(found, pattern))
+        days = days_within(days, hints.pattern)
     elif scan.leftover:
         message = f"“{scan.leftover}” is not a date"
     elif len(scan.tokens) > MOST_DATES_A_WEEK:
@@ -128,13 +146,13 @@ def unreadable(place: WeekPlace, index: int, term: Term, pattern: Pattern) -> Pr
     else:
         return None
     return Problem(
-        raw.line,
+        place.raw.line,
         f"{place.field}.dates",
-        raw.date_cell.text,
+        place.raw.date_cell.text,
         message,
-        proposal=proposal,
-        remedy=remedy,
-        column=raw.date_cell.column,
+        proposal=",".join(day.isoformat() for day in days[:MOST_DATES_A_WEEK]),
+        remedy="write the days as 02/04,02/06",
+        column=place.raw.date_cell.column,
     )
 
 
@@ -144,11 +162,3 @@ def days_within(ends: Sequence[date], pattern: Pattern) -> list[date]:
         return list(ends)
     days = [ends[0] + timedelta(days=shift) for shift in range((ends[1] - ends[0]).days + 1)]
     return [day for day in days if day.weekday() in pattern.weekdays] or list(ends)
-
-
-def read_chosen_dates(value: str) -> tuple[date, ...]:
-    """Dates given on the command line, separated by commas."""
-    days = tuple(read_chosen_date(piece) for piece in value.split(","))
-    if len(days) > MOST_DATES_A_WEEK:
-        raise ValueError(f"a week has at most {MOST_DATES_A_WEEK} days")
-    return days

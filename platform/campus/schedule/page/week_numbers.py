@@ -137,7 +137,7 @@ def check_order(
             continue
         else:
             missing = list(range(previous + 1, number - unnumbered))
-        for absent in missing[:5]:
+        for absent in [absent for absent in missing if absent not in numbers][:5]:
             findings.decide(
                 Problem(
                     week.line,

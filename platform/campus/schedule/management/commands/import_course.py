@@ -78,9 +78,7 @@ class Command(BaseCommand):
             )
         count = len(outcome.problems)
         lines.append(f"{count} problem{'' if count == 1 else 's'}; nothing was written.")
-        raise CommandError(
-            "\n".join(lines), returncode=USAGE if outcome.unused_choices else PROBLEMS
-        )
+        raise CommandError("\n".join(lines), returncode=PROBLEMS if outcome.problems else USAGE)
 
     def report(self, name: str, outcome: Outcome, *, dry_run: bool) -> None:
         for note in outcome.notes:
