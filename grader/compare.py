@@ -62,6 +62,30 @@ def compare(
     return None
 
 
+def unfit(value: Any, path: str = "") -> Mismatch | None:
+    """What no `verify` should have to think of: something that is not plain data, NaN, or no elements.
+
+    Every comparison with NaN is false and every statement about all of no elements is true, so that
+    both would pass many a condition that an author wrote.
+    """
+    here = path or "The answer"
+    if isinstance(value, NotPlainData):
+        return Mismatch(f"{here} is of type {value.type_name}, which is not plain data", path)
+    kind = _kind(value)
+    if kind == "dict":
+        return _first(unfit(v, f"{path}.{k}" if path else k) for k, v in value.items())
+    if kind in ("list", "tuple"):
+        return _first(unfit(item, f"{path}[{i}]") for i, item in enumerate(value))
+    if kind in ("array", "tensor"):
+        array = _numpy(value)
+        if array.size == 0:
+            return Mismatch(f"{here} has no elements (its shape is {tuple(value.shape)})", path)
+        missing = array.dtype.kind in "fc" and bool(np.isnan(array).any())
+    else:
+        missing = kind in ("float", "complex") and bool(np.isnan(value))
+    return Mismatch(f"{here} is not a number (NaN)", path) if missing else None
+
+
 def _first(mismatches: Any) -> Mismatch | None:
     return next((mismatch for mismatch in mismatches if mismatch is not None), None)
 
@@ -116,7 +140,10 @@ def _compare_numbers(
         agree = bool(g == e)
     else:
         used = tolerance or TOLERANCES.get(str(np.asarray(expected).dtype), TOLERANCES["float64"])
-        agree = bool(_close(np.asarray(g, dtype=np.asarray(e).dtype), np.asarray(e), used))
+        try:
+            agree = bool(_close(np.asarray(g, dtype=np.asarray(e).dtype), np.asarray(e), used))
+        except OverflowError:  # an int that is larger than any float
+            agree = False
     if agree:
         return None
     return Mismatch(

@@ -18,7 +18,7 @@ import numpy as np
 
 from grader import notebook
 from grader.checks import Check, Inputs, collect
-from grader.compare import Mismatch, compare
+from grader.compare import Mismatch, compare, unfit
 from grader.errors import LabError
 from grader.inside import wire
 from grader.inside.kernel import Notebook, seed_everything
@@ -128,6 +128,8 @@ class Referee:
         """None when the answer is right."""
         if check.verify is None:
             return compare(outputs, expected, check.tolerance)
+        if (mismatch := unfit(outputs)) is not None:
+            return mismatch
         try:
             complaint = check.verify(decoded(inputs), outputs)
         except Exception as error:  # a malformed answer, met by code that expected a good one

@@ -33,7 +33,7 @@ from grader.referee import Frame, Referee, decoded, describe_inputs, referee_for
 from grader.sandbox.base import Sandbox
 from grader.sandbox.jail import Exchange, MemoryExceeded, OutputFlood
 from grader.scoring import points_for, total
-from grader.session import NotebookSession, clean, ending_of
+from grader.session import NotebookEnded, NotebookSession, clean, ending_of
 from labs.catalog import Lab, get_lab
 
 # Lanes hand the interpreter to each other; the default of 5 ms would be most of a check's time.
@@ -212,11 +212,18 @@ class Grading:
                 finally:
                     exchange.drain()
                     fields["stdout"] = clean(exchange.output.text()[-SHOWN_OUTPUT:], SHOWN_OUTPUT)
+        except NotebookEnded as ended:
+            message = f"The notebook {ended.ending.message}."
+            return ended.ending.verdict, fields | {"message": message}
         except _Answered as answered:
+            if crowded is not None and crowded() and exchange is not None and exchange.restless():
+                return None, {}
             return answered.verdict, fields | answered.fields
         except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
             shared = crowded is not None and (
-                isinstance(error, WireClosed) or (isinstance(error, MemoryExceeded) and crowded())
+                isinstance(error, WireClosed)
+                or (isinstance(error, MemoryExceeded) and crowded())
+                or (crowded() and exchange is not None and exchange.restless())
             )
             status = session.after_trouble(error, exchange)
             if shared:

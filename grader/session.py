@@ -1,10 +1,13 @@
 """One submission's notebook, kept alive for its checks in as many jails as its crashes cost.
 
 A cell that kills the process (a segfault, `os._exit`, out of memory, an endless loop) is left out of
-the next run, so that it costs its own exercise and not the others.
+the next run, so that it costs its own exercise and not the others. All runs together may take a few
+times what one may: a submission cannot hold a worker for as long as it likes.
+
+Frames from the jail are hostile here: every field is tested for its type before it is used.
 """
 
-import contextlib
+import math
 import signal
 import threading
 import time
@@ -19,7 +22,7 @@ from grader.protocol import CellResult, ExceptionInfo, Limits, TraceLine, Verdic
 from grader.sandbox.base import Sandbox
 from grader.sandbox.jail import Exchange, Jail, MemoryExceeded, OutputFlood
 
-MAX_RUNS_WITHOUT_A_CELL = 3
+RUNS = 8  # the notebook may run this many times its limit, all its runs together
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,32 @@ class Ending:
     message: str
 
 
+class NotebookEnded(Exception):
+    """The notebook that should answer a check could not be run to its end."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.message)
+        self.ending = ending
+
+
 def clean(text: Any, most: int) -> str:
     """Hostile text, cut, without what a database or a terminal could choke on."""
     kept = str(text)[:most].replace("\x00", "\N{REPLACEMENT CHARACTER}")
     return kept.encode("utf-8", "replace").decode()
+
+
+def _next_cell(told: Any, current: int, count: int) -> int:
+    """The cell that starts; each is told once and in order, or a flood of frames would go on for ever."""
+    if type(told) is not int or told != current + 1 or told >= count:
+        raise WireError("the notebook told its cells in another order")
+    return told
+
+
+def seconds_told(told: Any) -> float:
+    """A duration as the jail told it: for reading, never for points."""
+    if type(told) is not float or not math.isfinite(told):
+        return 0.0
+    return min(max(0.0, told), 86_400.0)
 
 
 def ending_of(error: BaseException, status: int | None, limits: Limits, seconds: float) -> Ending:
@@ -93,14 +118,23 @@ class NotebookSession:
         """Have a jail in which the notebook has run, or know that none can be had."""
         with self._lock:
             while self._jail is None and self.hopeless is None:
+                if (spent := self._spent()) is not None:
+                    self.hopeless = spent
+                    return
                 jail = self._open()
                 exchange = self._run(jail, answer_here=False)
-                if exchange is not None:
+                if isinstance(exchange, Exchange):
                     exchange.close()
                     self._jail = jail
 
-    def _run(self, jail: Jail, *, answer_here: bool) -> Exchange | None:
-        """Run every cell that is not left out. None: a cell ended the process and is left out now."""
+    def _spent(self) -> Ending | None:
+        """Why the notebook may not run once more."""
+        if self.stages.get("notebook", 0.0) <= RUNS * self.limits.notebook_wall_seconds:
+            return None
+        return Ending(Verdict.TIMED_OUT, f"had to run again too often: over {RUNS} times its limit")
+
+    def _run(self, jail: Jail, *, answer_here: bool) -> Exchange | Ending:
+        """Run every cell that is not left out. A cell that ended the process is left out from now on."""
         began = time.perf_counter()
         cells = [cell for cell in self.cells if cell.id not in self._left_out]
         exchange = jail.start_notebook()
@@ -112,37 +146,31 @@ class NotebookSession:
             while True:
                 frame = exchange.hear()
                 if isinstance(frame, dict) and frame.keys() == {"start"}:
-                    current = int(frame["start"])
+                    current = _next_cell(frame["start"], current, len(cells))
                     continue
                 self._take_results(cells, frame)
                 exchange.drain()
                 self.stdout = exchange.output.text()
                 return exchange
-        except (
-            WireTimeout,
-            WireClosed,
-            MemoryExceeded,
-            OutputFlood,
-            WireError,
-            ValueError,
-        ) as error:
+        except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
             status = jail.wait_for_end() if isinstance(error, WireClosed) else None
+            jail.require_wall()
             ending = ending_of(error, status, self.limits, self.limits.notebook_wall_seconds)
             exchange.drain()
             self.stdout = exchange.output.text()
             exchange.close()
-            jail.kill()
+            jail.close()
             self._leave_out(cells, current, ending)
-            return None
+            return ending
         except BaseException:
             exchange.close()
-            jail.kill()
+            jail.close()
             raise
         finally:
             self._add("notebook", began)
 
     def _leave_out(self, cells: list[CodeCell], index: int, ending: Ending) -> None:
-        if not 0 <= index < len(cells) or len(self._left_out) >= MAX_RUNS_WITHOUT_A_CELL:
+        if index < 0:
             self.hopeless = ending
             return
         cell = cells[index]
@@ -158,14 +186,17 @@ class NotebookSession:
         if not isinstance(frame, dict) or not isinstance(frame.get("cells"), list):
             raise WireError("the notebook answered something else than how its cells ended")
         self.forkable = frame.get("forkable") is True
-        for cell, told in zip(cells, frame["cells"], strict=False):
-            error = told.get("error") if isinstance(told, dict) else None
-            seconds = told.get("seconds") if isinstance(told, dict) else 0.0
+        if len(frame["cells"]) != len(cells):
+            raise WireError("the notebook answered for other cells than it has")
+        for cell, told in zip(cells, frame["cells"], strict=True):
+            if not isinstance(told, dict):
+                raise WireError("a cell's end is not described as one")
+            error = told.get("error")
             self.results[cell.id] = CellResult(
                 cell=cell.id,
                 ended="ok" if error is None else "error",
                 exception=None if error is None else self.exception(error),
-                seconds=max(0.0, float(seconds)) if isinstance(seconds, int | float) else 0.0,
+                seconds=seconds_told(told.get("seconds")),
             )
 
     def exception(self, told: Any) -> ExceptionInfo:
@@ -175,10 +206,12 @@ class NotebookSession:
         sources = {cell.id: cell.source.splitlines() for cell in self.cells}
         trace = []
         for entry in told["trace"][:50]:
-            if not (isinstance(entry, list) and len(entry) == 3 and entry[0] in sources):
+            if not (isinstance(entry, list) and len(entry) == 3):
                 continue
             cell, line, function = entry
-            line = line if isinstance(line, int) and 0 < line <= len(sources[cell]) else 0
+            if not isinstance(cell, str) or cell not in sources:
+                continue
+            line = line if type(line) is int and 0 < line <= len(sources[cell]) else 0
             text = sources[cell][line - 1] if line else ""
             trace.append(
                 TraceLine(
@@ -197,28 +230,43 @@ class NotebookSession:
 
         Where the state cannot be forked (another thread lives, a process group exists) the notebook
         is run again for this check alone.
+
+        Raises:
+            NotebookEnded: no notebook can be had to ask.
         """
         self.ensure_notebook()
         shared = self._jail
         if shared is None:
-            raise WireClosed
+            raise NotebookEnded(self.hopeless or Ending(Verdict.ERROR, "ended its own process"))
         if self.forkable:
             jail = shared
-            exchange = jail.start_check(limits)
+            try:
+                exchange = jail.start_check(limits)
+            except WireClosed:
+                self._discard(jail)
+                raise
         else:
+            if (spent := self._spent()) is not None:
+                raise NotebookEnded(spent)
             jail = self._open()
             again = self._run(jail, answer_here=True)
-            if again is None:
-                raise WireClosed
+            if isinstance(again, Ending):
+                raise NotebookEnded(again)
             exchange = again
-            exchange.limits = limits
-            exchange.deadline = time.monotonic() + limits.check_wall_seconds
+            exchange.begin(limits, limits.check_wall_seconds)
         try:
             yield exchange
         finally:
             exchange.close()
             if jail is not shared:
-                jail.kill()
+                jail.close()
+
+    def _discard(self, jail: Jail) -> None:
+        """The notebook's process or its jail is gone; the next check runs the notebook again."""
+        with self._lock:
+            if self._jail is jail:
+                self._jail = None
+        jail.close()
 
     def after_trouble(self, error: BaseException, exchange: Exchange | None) -> int | None:
         """Put things right after a check that did not answer; the notebook's status if it ended."""
@@ -229,20 +277,14 @@ class NotebookSession:
         jail = exchange.jail
         if isinstance(error, WireClosed):
             jail.wait_for_end(0.05)
-        if not jail.student_ended:
-            jail.stop(exchange.number)
-            if jail.memory_bytes() <= jail.memory_limit:
-                return None
-        status = jail.student_status
-        with self._lock:
-            if self._jail is jail:
-                self._jail = None
-        jail.kill()
-        return status
+        jail.require_wall()
+        if not jail.over_memory and not jail.student_ended and jail.stop(exchange.number):
+            return None
+        self._discard(jail)
+        return jail.student_status
 
     def close(self) -> None:
         """End the jail."""
         if self._jail is not None:
-            with contextlib.suppress(OSError):
-                self._jail.close()
+            self._jail.close()
             self._jail = None

@@ -1,15 +1,23 @@
-"""Pid 1 of a jail: trusted, tiny, holds the wire, and takes the whole jail with it when it ends."""
+"""Pid 1 of a jail: trusted, tiny, holds the wire, and takes the whole jail with it when it ends.
 
+It has the student's uid and shares a pid namespace with what the student started, so everything that
+it reads there is hostile: /proc as bytes (a process chooses its own name), the relay's messages checked
+against what was asked. It handles no signal, for the kernel drops those that pid 1 has no handler for.
+"""
+
+import contextlib
 import json
 import os
 import select
 import signal
 import socket
+import time
 from typing import Any
 
-from grader.inside import jail, kernel
+from grader.inside import jail, kernel, seccomp
 
 MAX_ORDER = 4096
+REGISTRATION_SECONDS = 0.1
 
 
 class Init:
@@ -20,6 +28,7 @@ class Init:
         self.shell = shell
         self.student = 0
         self.relay: socket.socket | None = None
+        self.asked: set[int] = set()  # checks whose process is not known yet
         self.checks: dict[int, int] = {}  # check's number → pid, as the student's process tells it
 
     def say(self, **event: Any) -> None:
@@ -49,10 +58,12 @@ class Init:
                     if self.relay is not None:
                         poll.register(self.relay, select.POLLIN)
                 elif order["op"] == "check":
+                    self.forget_all_but(order["beside"])
                     self.sweep()
                     self.pass_on(order["number"], descriptors)
                 elif order["op"] == "stop":
-                    self.stop(order["number"])
+                    self.forget_all_but(order["beside"])
+                    self.sweep()
                     self.say(event="stopped", number=order["number"])
                 for descriptor in descriptors:
                     os.close(descriptor)
@@ -73,6 +84,9 @@ class Init:
         """In the fork: limits, no descriptor but our own, then the notebook. Never returns."""
         try:
             jail.die_with_parent()
+            with contextlib.suppress(OSError):  # a core that init may not use is not worth a jail
+                os.sched_setaffinity(0, {order["core"]})
+            seccomp.load(seccomp.student_program())
             jail.set_limits(
                 memory_bytes=jail.virtual_size() + order["memory_bytes"],
                 cpu_seconds=order["cpu_seconds"],
@@ -89,39 +103,59 @@ class Init:
         """Hand a check's channel and pipes to the student's process, which forks for it."""
         try:
             if self.relay is not None:
+                self.kill(self.student, signal.SIGCONT)  # an earlier check may have stopped it
                 socket.send_fds(self.relay, [b"%d" % number], descriptors)
+                self.asked.add(number)
         except OSError:
             return  # it is gone or does not read; the worker sees a closed channel or its deadline
 
-    def learn_pids(self, poll: Any) -> None:
+    def learn_pids(self, poll: select.poll) -> None:
         """Note which process answers which check. A lie can only spare or hit the liar's own."""
         assert self.relay is not None
         try:
             told = self.relay.recv(64)
             if told:
-                number, pid = told.split()
-                self.checks[int(number)] = int(pid)
+                number, pid = (int(word) for word in told.split())
+                if number in self.asked:
+                    self.asked.remove(number)
+                    self.checks[number] = pid
                 return
         except (OSError, ValueError):
             pass
-        poll.unregister(self.relay)  # closed, or something else than we agreed on
+        with contextlib.suppress(KeyError):
+            poll.unregister(self.relay)  # closed, or something else than we agreed on
+        self.asked.clear()
 
-    def stop(self, number: int) -> None:
-        """End a check that ran into a limit, with everything that it started."""
-        self.checks.pop(number, None)
-        self.sweep()
+    def forget_all_but(self, numbers: list[int]) -> None:
+        """Only the checks that are being asked now have a right to live on."""
+        self.asked.intersection_update(numbers)
+        self.checks = {n: pid for n, pid in self.checks.items() if n in numbers}
 
     def sweep(self) -> None:
-        """Kill what belongs to no check that is being asked: neither init, notebook nor their forks."""
-        for _ in range(50):
+        """Kill what belongs to no check that is being asked; init and the notebook are spared."""
+        self.await_pids()
+        for attempt in range(50):
+            if attempt >= 3:  # they fork faster than we kill: let nobody run but us meanwhile
+                self.kill(-1, signal.SIGSTOP)
             parents = self.parents()
-            spared = {1, self.student, *self.checks.values()}
-            strays = [pid for pid in parents if not self.belongs(pid, parents, spared)]
-            alive = [pid for pid in strays if self.kill(pid)]
-            if not alive:
-                break
+            strays = [pid for pid in parents if not self.belongs(pid, parents)]
+            for pid in strays:
+                self.kill(pid, signal.SIGKILL)
+            if attempt >= 3:
+                self.kill(-1, signal.SIGCONT)
             self.reap()
-        self.checks = {n: pid for n, pid in self.checks.items() if pid in parents}
+            if not strays:
+                return
+
+    def await_pids(self) -> None:
+        """A check whose process is not known would be taken for a stray; it is about to be told."""
+        poll = select.poll()
+        if self.relay is not None and self.asked:
+            poll.register(self.relay, select.POLLIN)
+        deadline = time.monotonic() + REGISTRATION_SECONDS
+        while self.asked and time.monotonic() < deadline:
+            if poll.poll(REGISTRATION_SECONDS * 1000):
+                self.learn_pids(poll)
 
     @staticmethod
     def parents() -> dict[int, int]:
@@ -130,33 +164,33 @@ class Init:
         for name in os.listdir("/proc"):
             if name.isdigit():
                 try:
-                    with open(f"/proc/{name}/stat") as file:
-                        state, parent = file.read().rpartition(")")[2].split()[:2]
+                    descriptor = os.open(f"/proc/{name}/stat", os.O_RDONLY)
+                    try:
+                        fields = os.read(descriptor, 4096).rpartition(b")")[2].split()
+                    finally:
+                        os.close(descriptor)
                 except OSError:
                     continue
-                if state not in "ZX":
-                    found[int(name)] = int(parent)
+                # A process whose first thread has ended looks dead while its other threads live on.
+                if fields[0] not in b"ZX" or int(fields[17]) > 1:
+                    found[int(name)] = int(fields[1])
         return found
 
-    @staticmethod
-    def belongs(pid: int, parents: dict[int, int], spared: set[int]) -> bool:
-        """Whether a process is spared, or descends from a check that is; init's orphans do not."""
-        for _ in range(64):
-            if pid in spared:
+    def belongs(self, pid: int, parents: dict[int, int]) -> bool:
+        """Whether a process is init, the notebook, or a check that is being asked with all it started."""
+        if pid in (1, self.student):
+            return True
+        checks = set(self.checks.values()) - {1, self.student}
+        for _ in range(len(parents)):
+            if pid in checks:
                 return True
             pid = parents.get(pid, 1)
-            if pid in (0, 1):
-                return False
         return False
 
     @staticmethod
-    def kill(pid: int) -> bool:
-        """True when the process was there to be killed."""
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            return False
-        return True
+    def kill(pid: int, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
     def reap(self) -> None:
         """Collect the dead; tell the worker when the notebook's process is among them."""
@@ -177,6 +211,9 @@ def run(wire_fd: int, room: jail.Room, filter_code: bytes, shell: Any) -> None:
     wire = socket.socket(fileno=wire_fd)
     try:
         jail.die_with_parent()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        jail.die_first_when_memory_is_short()
+        jail.forbid_core_dumps()
         jail.raise_loopback()
         order = json.loads(wire.recv(MAX_ORDER))
         jail.build_root(room, order["tmp_mib"])

@@ -17,6 +17,7 @@ own id alone. Mapping only one's own uid as root would be a hole: the jailed cod
 walls stand.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -162,7 +163,7 @@ def build_root(room: Room, tmp_mib: int) -> None:
         _bind(room.labkit, f"{root}{LABKIT_ROOT}/labkit")
     _devices(root)
     _mount("tmpfs", f"{root}/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, shared)
-    _mount("proc", f"{root}/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    _processes(f"{root}/proc")
     _mount("tmpfs", root + HOME, "tmpfs", MS_NOSUID | MS_NODEV, shared)
     _check(libc.syscall(SYS_PIVOT_ROOT, root.encode(), f"{root}/.old".encode()), "pivot_root")
     os.chdir("/")
@@ -187,6 +188,15 @@ def _bind(source: str, target: str) -> None:
         return
     _mount(source, target, None, MS_BIND | MS_REC)
     _read_only(target)
+
+
+def _processes(target: str) -> None:
+    """The jail's own /proc: its processes, and nothing of the host's kernel where it can be left out."""
+    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    try:
+        _mount("proc", target, "proc", flags, "subset=pid")
+    except OSError:  # before Linux 5.8
+        _mount("proc", target, "proc", flags)
 
 
 def _devices(root: str) -> None:
@@ -245,17 +255,33 @@ def set_limits(*, memory_bytes: int, cpu_seconds: int, processes: int, file_mib:
     """Limits of the student's process and all that it starts; they cannot be raised again."""
     for which, value in (
         (resource.RLIMIT_AS, memory_bytes),
-        (resource.RLIMIT_CPU, cpu_seconds),
+        (resource.RLIMIT_CPU, cpu_seconds + 1),
         (resource.RLIMIT_NPROC, processes),
         (resource.RLIMIT_NOFILE, 256),
         (resource.RLIMIT_FSIZE, file_mib * 2**20),
-        (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MEMLOCK, 64 * 1024),
         (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_NICE, 0),
+        (resource.RLIMIT_RTPRIO, 0),
+        (resource.RLIMIT_SIGPENDING, 1024),
     ):
         hard = resource.getrlimit(which)[1]
         wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(which, (wanted, wanted))
+        # At the soft limit of processor time the kernel sends SIGXCPU, which says what was met.
+        soft = min(cpu_seconds, wanted) if which == resource.RLIMIT_CPU else wanted
+        resource.setrlimit(which, (soft, wanted))
+
+
+def forbid_core_dumps() -> None:
+    """A core limit of 1, not 0: the kernel starts a crash handler of the host in spite of 0."""
+    with contextlib.suppress(ValueError):  # an ordinary user's hard limit may be 0 already
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+
+
+def die_first_when_memory_is_short() -> None:
+    """Should the host run out of memory, it takes a jail and not a worker."""
+    with contextlib.suppress(OSError):
+        _write("/proc/self/oom_score_adj", "1000")
 
 
 def virtual_size() -> int:

@@ -175,9 +175,14 @@ def _enter(channel_fd: int, out: int, err: int) -> socket.socket:
 
 
 def _forkable() -> bool:
-    """A fork keeps only its own thread: locks held by others, and live process groups, would hang."""
+    """A fork keeps only its own thread: locks held by others, and live process groups, would hang.
+
+    Processes that the notebook left running would not survive until a check either.
+    """
     try:
-        alone = len(_listdir("/proc/self/task")) == 1
+        threads = _listdir("/proc/self/task")
+        with open(f"/proc/self/task/{threads[0]}/children") as file:
+            alone = len(threads) == 1 and not file.read()
     except OSError:
         alone = False
     distributed = sys.modules.get("torch.distributed")

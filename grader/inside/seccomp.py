@@ -17,9 +17,10 @@ EPERM = 0x00050000 | 1
 ENOSYS = 0x00050000 | 38
 
 LOAD, JEQ, JGE, JSET, RET = 0x20, 0x15, 0x35, 0x45, 0x06
+NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data; arguments are u64
 NEW_NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} and NEWTIME
 FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: all of them end at the jail's own loopback
-PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 4, 22, 38
+PR_SET_DUMPABLE, PR_SET_SECCOMP = 4, 22
 
 # Names are those of the kernel. Numbers: x86-64, then the generic table that arm64 uses.
 REFUSED: dict[str, tuple[int | None, int | None]] = {
@@ -38,9 +39,13 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "fsopen": (430, 430),
     "fspick": (433, 433),
     "init_module": (175, 105),
+    "inotify_add_watch": (254, 27),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
+    "ioprio_set": (251, 30),
     "ioperm": (173, None),
     "iopl": (172, None),
     "kcmp": (312, 272),
@@ -73,8 +78,12 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "quotactl_fd": (443, 443),
     "reboot": (169, 142),
     "request_key": (249, 218),
+    "sched_setattr": (314, 274),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
     "semget": (64, 190),
     "setns": (308, 268),
+    "setpriority": (141, 140),
     "settimeofday": (164, 170),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
@@ -94,6 +103,8 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "vmsplice": (278, 75),
 }
 CLONE, SOCKET, SOCKETPAIR, PRCTL = (56, 220), (41, 198), (53, 199), (157, 167)
+FCNTL, PRLIMIT, SETRLIMIT, SCHED_SETAFFINITY = (72, 25), (302, 261), (160, 164), (203, 122)
+F_SETLEASE, F_NOTIFY, RLIMIT_CORE = 1024, 1026, 4
 CLONE3 = 435
 LAST_KNOWN = (334, 294)  # rseq; kexec_file_load. Numbers above are shared by both tables.
 NEWER_ALLOWED = (
@@ -123,8 +134,31 @@ class _Program:
         self.add(JEQ, value, 0, 1)
         self.add(RET, action)
 
+    def refuse_argument(self, call: int, argument: int, *values: int) -> None:
+        """EPERM for a call whose argument (its low half) is one of these; any other is allowed."""
+        self.add(JEQ, call, 0, 2 + 2 * len(values))
+        self.add(LOAD, ARGUMENTS + 8 * argument)
+        for value in values:
+            self.refuse_if_equal(value, EPERM)
+        self.add(RET, ALLOW)
+
     def bytes(self) -> bytes:
         return b"".join(struct.pack("=HBBI", *line) for line in self.lines)
+
+
+def _column() -> int:
+    if platform.machine() not in MACHINES:
+        raise OSError(f"no system-call table for {platform.machine()}")
+    return MACHINES[platform.machine()][1]
+
+
+def student_program() -> bytes:
+    """What init still needs and the student does not: a jail keeps the one core that it was given."""
+    bpf = _Program()
+    bpf.add(LOAD, NUMBER)
+    bpf.refuse_if_equal(SCHED_SETAFFINITY[_column()], EPERM)
+    bpf.add(RET, ALLOW)
+    return bpf.bytes()
 
 
 def program() -> bytes:
@@ -133,14 +167,12 @@ def program() -> bytes:
     Raises:
         OSError: the machine's architecture has no table here.
     """
-    if platform.machine() not in MACHINES:
-        raise OSError(f"no system-call table for {platform.machine()}")
-    architecture, column = MACHINES[platform.machine()]
+    column = _column()
     bpf = _Program()
-    bpf.add(LOAD, 4)  # seccomp_data.arch: another ABI has other numbers
-    bpf.add(JEQ, architecture, 1, 0)
+    bpf.add(LOAD, ARCHITECTURE)  # another ABI has other numbers
+    bpf.add(JEQ, MACHINES[platform.machine()][0], 1, 0)
     bpf.add(RET, KILL)
-    bpf.add(LOAD, 0)  # seccomp_data.nr
+    bpf.add(LOAD, NUMBER)
     bpf.add(JGE, 0x40000000, 0, 1)  # x32 has other numbers as well
     bpf.add(RET, ENOSYS)
     bpf.refuse_if_equal(CLONE3, ENOSYS)
@@ -153,20 +185,32 @@ def program() -> bytes:
     bpf.add(RET, ENOSYS)
     # clone: no new namespaces
     bpf.add(JEQ, CLONE[column], 0, 4)
-    bpf.add(LOAD, 16)
+    bpf.add(LOAD, ARGUMENTS)
     bpf.add(JSET, NEW_NAMESPACES & ~0xFF, 0, 1)
     bpf.add(RET, EPERM)
     bpf.add(RET, ALLOW)
-    # prctl: once not dumpable, for ever not dumpable
-    bpf.add(JEQ, PRCTL[column], 0, 4)
-    bpf.add(LOAD, 16)
-    bpf.add(JEQ, PR_SET_DUMPABLE, 0, 1)
+    # Once not dumpable, for ever not dumpable.
+    bpf.refuse_argument(PRCTL[column], 0, PR_SET_DUMPABLE)
+    # A lease or a notification on a file of the host would tell what the neighbours read.
+    bpf.refuse_argument(FCNTL[column], 1, F_SETLEASE, F_NOTIFY)
+    # A core limit of 1 is what keeps the host's crash handler from being started.
+    bpf.refuse_argument(SETRLIMIT[column], 0, RLIMIT_CORE)
+    # Limits of one's own process only: init has the same id, and a processor limit would kill it.
+    bpf.add(JEQ, PRLIMIT[column], 0, 10)
+    bpf.add(LOAD, ARGUMENTS)
+    bpf.add(JEQ, 0, 0, 6)
+    bpf.add(LOAD, ARGUMENTS + 8)
+    bpf.add(JEQ, RLIMIT_CORE, 0, 5)
+    bpf.add(LOAD, ARGUMENTS + 16)  # the new limit's address: without one it is a question
+    bpf.add(JEQ, 0, 0, 2)
+    bpf.add(LOAD, ARGUMENTS + 20)
+    bpf.add(JEQ, 0, 1, 0)
     bpf.add(RET, EPERM)
     bpf.add(RET, ALLOW)
     # socket and socketpair: families by list
     bpf.add(JEQ, SOCKET[column], 1, 0)
     bpf.add(JEQ, SOCKETPAIR[column], 0, len(FAMILIES) * 2 + 2)
-    bpf.add(LOAD, 16)
+    bpf.add(LOAD, ARGUMENTS)
     for family in FAMILIES:
         bpf.refuse_if_equal(family, ALLOW)
     bpf.add(RET, 0x00050000 | 97)  # EAFNOSUPPORT

@@ -177,7 +177,12 @@ def encode(value: Any) -> list[bytes | memoryview]:
 
 # --- decoding --------------------------------------------------------------------------------------
 
-_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+# The closing quote is optional, so that a match never fails and the scan stays linear; a string without
+# one reaches to the end, and the parser refuses it.
+_STRUCTURE = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{},:]|[^\s\[\]{},:"]+', re.DOTALL)
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def scan(header: bytes) -> None:
@@ -203,6 +208,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         raise WireError("a header repeats a key")
+    for key in result:
+        if not key.isascii() and _SURROGATE.search(key):
+            raise WireError("a header has half a character in a key")
     return result
 
 

@@ -78,7 +78,9 @@ class Zygote:
         self.room = room_of_this_process(labkit)
         self.filter_code = seccomp.program()
         self.shell = kernel.make_shell()
-        self.counter = 0
+        # Two zygotes of one host should not give their jails the same ids at the same time: the
+        # kernel counts pipes and the like by id.
+        self.counter = int.from_bytes(os.urandom(4), "big")
         gc.collect()
         gc.freeze()
 

@@ -3,8 +3,12 @@
 Theory of operation. The wire leads to the jail's trusted init. Every question (the notebook, each
 check) gets a channel and two output pipes of its own, made here and passed in; so a process that an
 earlier question left behind has nothing to write to. While an answer is awaited the pipes are drained
-(what is over the cap is thrown away), the jail's memory is summed every 50 ms, and one absolute
-deadline runs.
+(what is over the cap is thrown away) and one absolute deadline runs. The jail's memory is summed every
+50 ms by the watchdog, also while nobody asks anything.
+
+Whatever becomes of a jail once the student's code runs in it is the student's doing, even the end of
+its init: it is a `WireClosed` like any other, and a verdict. It is our failure only when the zygote
+behind it died.
 """
 
 import contextlib
@@ -23,11 +27,14 @@ from typing import Any
 from grader.errors import Cancelled, WallError
 from grader.inside import wire
 from grader.protocol import Limits
-from grader.sandbox.memory import jail_memory_bytes
+from grader.sandbox.cores import take_core
+from grader.sandbox.memory import descendants, jail_memory_bytes, jail_share_bytes
+from grader.sandbox.watchdog import watchdog
 
 MIB = 2**20
 FLOOD_FACTOR = 64  # a check that prints this many times its cap is stopped at once
 BUILD_SECONDS = 15.0
+STOP_SECONDS = 2.0
 
 
 class MemoryExceeded(Exception):
@@ -75,7 +82,12 @@ class Exchange:
             os.set_blocking(read, False)
             self._pipes.append(read)
             self._their_pipes.append(write)
-        self._last_look = 0.0
+
+    def begin(self, limits: Limits, seconds: float) -> None:
+        """Go on with another question on the same channel, within limits of its own."""
+        self.limits = limits
+        self.deadline = time.monotonic() + seconds
+        self.output = Output(limits.output_kib * 1024)
 
     def theirs(self) -> list[int]:
         return [self._their_channel.fileno(), *self._their_pipes]
@@ -91,7 +103,10 @@ class Exchange:
         self.say_parts(wire.encode(value))
 
     def say_parts(self, parts: list[bytes | memoryview]) -> None:
-        """Send a frame that is encoded already."""
+        """Send a frame that is encoded already, to somebody who has not answered it yet."""
+        with contextlib.suppress(OSError):
+            if self.channel.recv(1, socket.MSG_PEEK):
+                raise wire.WireError("an answer came before its question, or twice")
         wire.send(self.channel, parts, self.deadline, self.watch)
 
     def hear(self) -> Any:
@@ -100,19 +115,23 @@ class Exchange:
         Raises:
             WireTimeout, WireClosed, WireError, MemoryExceeded, OutputFlood, Cancelled
         """
-        return wire.receive(self.channel, self.deadline, self.limits.answer_mib * MIB, self.watch)
+        self.watch()
+        most = self.limits.answer_mib * MIB
+        try:
+            return wire.receive(self.channel, self.deadline, most, self.watch)
+        except wire.WireClosed:
+            if self.jail.over_memory:
+                raise MemoryExceeded from None
+            raise
 
     def watch(self) -> None:
-        """Drain the pipes, look at the memory, hear init; called at least every 50 ms."""
+        """Drain the pipes, look at the limits, hear init; called at least every 50 ms."""
         self.drain()
         if self.output.total > self.output.cap * FLOOD_FACTOR:
             raise OutputFlood
         self.jail.hear_init()
-        now = time.monotonic()
-        if now - self._last_look >= 0.045:
-            self._last_look = now
-            if self.jail.memory_bytes() > self.limits.memory_mib * MIB:
-                raise MemoryExceeded
+        if self.jail.over_memory or self.jail.used_bytes > self.limits.memory_mib * MIB:
+            raise MemoryExceeded
         if self.jail.cancelled():
             raise Cancelled
 
@@ -127,8 +146,13 @@ class Exchange:
                     break
                 self.output.add(piece)
 
+    def restless(self) -> bool:
+        """Whether more runs in the jail than was asked for, so that it may be in the way of others."""
+        return self.number > 0 and self.jail.restless()
+
     def close(self) -> None:
         self.drain()
+        self.jail.forget(self.number)
         self.channel.close()
         self._their_channel.close()
         for descriptor in (*self._pipes, *self._their_pipes):
@@ -137,57 +161,94 @@ class Exchange:
 
 
 class Jail:
-    """One jail with its walls up. Closing it ends every process in it."""
+    """One jail with its walls up. Closing it ends every process in it.
 
-    def __init__(self, wire_socket: socket.socket, builder_pid: int, limits: Limits) -> None:
+    Args:
+        wire_socket: the wire to its init.
+        builder_pid: the process outside whose death takes the jail along.
+        limits: of the notebook in it.
+        wall_stands: whether the zygote behind the jail is alive.
+        on_close: called once, when the jail has ended.
+    """
+
+    def __init__(
+        self,
+        wire_socket: socket.socket,
+        builder_pid: int,
+        limits: Limits,
+        *,
+        wall_stands: Callable[[], bool] = lambda: True,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
         self.wire = wire_socket
         self.builder_pid = builder_pid
         self.limits = limits
         self.memory_limit = limits.memory_mib * MIB
+        self.used_bytes = 0  # as the watchdog saw it last
+        self.over_memory = False
         self.cancelled: Callable[[], bool] = lambda: False
         self.student_status: int | None = None
         self.student_ended = False
+        self._wall_stands = wall_stands
+        self._on_close = on_close
         self._lock = threading.Lock()  # checks are asked from several threads
         self._numbers = itertools.count(1)
+        self._asking: set[int] = set()
         self._stopped: set[int] = set()
         self._baseline = 0
-        self._order({"tmp_mib": limits.tmp_mib})
-        event = self._event(time.monotonic() + BUILD_SECONDS)
-        if event.get("event") != "ready":
-            raise WallError(f"a jail could not be built: {event.get('error', event)}")
+        self._builder = os.pidfd_open(builder_pid)
+        self._core = take_core()
+        try:
+            self._send({"tmp_mib": limits.tmp_mib})
+            self._expect_ready()
+        except BaseException:
+            self.close()
+            raise
         self._baseline = jail_memory_bytes(builder_pid)
+        watchdog.add(self)
 
-    def _order(self, order: dict[str, Any], descriptors: list[int] | None = None) -> None:
+    def _expect_ready(self) -> None:
+        event = self._event(BUILD_SECONDS)
+        if event is None or event.get("event") != "ready":
+            told = "no answer" if event is None else event.get("error", event)
+            raise WallError(f"a jail could not be built: {told}")
+
+    def _send(self, order: dict[str, Any], descriptors: list[int] | None = None) -> None:
         try:
             socket.send_fds(self.wire, [json.dumps(order).encode()], descriptors or [])
         except OSError as error:
-            reason = self.wire.recv(4096).decode("utf-8", "replace") or str(error)
-            raise WallError(f"a jail's init is gone: {reason}") from error
+            self.require_wall()
+            raise wire.WireClosed from error
 
-    def _event(self, deadline: float) -> dict[str, Any]:
+    def require_wall(self) -> None:
+        """Raises:
+        WallError: the zygote died and the jail with it, which no student can bring about.
+        """
+        if not self._wall_stands():
+            raise WallError("a zygote died while its jails were in use")
+
+    def _event(self, seconds: float) -> dict[str, Any] | None:
+        """What init tells next; None when nothing came or it is gone."""
         poll = select.poll()
-        poll.register(self.wire, select.POLLIN)
-        if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-            raise WallError("a jail did not answer in time")
-        data = self.wire.recv(4096)
+        if self.wire.fileno() >= 0:
+            poll.register(self.wire, select.POLLIN)
+        if not poll.poll(seconds * 1000):
+            return None
+        try:
+            data = self.wire.recv(4096)
+        except OSError:
+            data = b""
         if not data:
-            raise WallError("a jail's init ended; the worker's log has its reason")
+            self.student_ended = True
+            return None
         event: dict[str, Any] = json.loads(data)
         return event
 
-    def hear_init(self) -> None:
+    def hear_init(self, seconds: float = 0.0) -> None:
         """Note what init has told: the end of the notebook's process, checks that it stopped."""
         with self._lock:
-            if self.wire.fileno() < 0:
-                return
-            poll = select.poll()
-            poll.register(self.wire, select.POLLIN)
-            while poll.poll(0):
-                try:
-                    event = self._event(time.monotonic() + 1)
-                except WallError:
-                    self.student_ended = True
-                    return
+            while not self.student_ended and (event := self._event(seconds)) is not None:
+                seconds = 0.0
                 if event.get("event") == "student_ended":
                     self.student_ended, self.student_status = True, int(event["status"])
                 elif event.get("event") == "stopped":
@@ -196,53 +257,96 @@ class Jail:
     def wait_for_end(self, seconds: float = 0.2) -> int | None:
         """After a channel closed: the status of the notebook's process if it has ended."""
         deadline = time.monotonic() + seconds
-        while not self.student_ended and time.monotonic() < deadline:
-            time.sleep(0.002)
-            self.hear_init()
+        while not self.student_ended and (left := deadline - time.monotonic()) > 0:
+            self.hear_init(min(left, 0.01))
         return self.student_status
 
     def start_notebook(self) -> Exchange:
         """Fork the student's process; the exchange is for the notebook's cells."""
         limits = self.limits
-        exchange = Exchange(self, limits, limits.notebook_wall_seconds)
         order = {
             "op": "notebook",
             "memory_bytes": limits.memory_mib * MIB,
             "cpu_seconds": limits.cpu_seconds,
             "processes": limits.processes,
             "file_mib": limits.tmp_mib,
+            "core": self._core.number,
         }
-        self._order(order, exchange.theirs())
-        exchange.passed_on()
-        return exchange
+        return self._start(Exchange(self, limits, limits.notebook_wall_seconds), order)
 
     def start_check(self, limits: Limits) -> Exchange:
         """Fork the notebook's process for one check."""
         exchange = Exchange(self, limits, limits.check_wall_seconds, next(self._numbers))
-        self._order({"op": "check", "number": exchange.number}, exchange.theirs())
+        return self._start(exchange, {"op": "check", "number": exchange.number})
+
+    def _start(self, exchange: Exchange, order: dict[str, Any]) -> Exchange:
+        try:
+            with self._lock:
+                order["beside"] = list(self._asking)
+                self._asking.add(exchange.number)
+                self.memory_limit = max(self.memory_limit, exchange.limits.memory_mib * MIB)
+                self._send(order, exchange.theirs())
+        except BaseException:
+            exchange.close()
+            raise
         exchange.passed_on()
         return exchange
 
-    def stop(self, number: int) -> None:
-        """Kill one check with all that it started, and what no check owns."""
-        self._order({"op": "stop", "number": number})
-        deadline = time.monotonic() + 2
-        while number not in self._stopped and not self.student_ended:
-            if time.monotonic() > deadline:
-                raise WallError("a jail's init did not stop a check in time")
-            time.sleep(0.001)
-            self.hear_init()
+    def forget(self, number: int) -> None:
+        """A question was answered or given up; what still runs for it dies before the next one."""
+        self._asking.discard(number)
+
+    def stop(self, number: int) -> bool:
+        """Kill one check with all that it started. False: init did not manage to, or is gone."""
+        self.forget(number)
+        try:
+            with self._lock:
+                self._send({"op": "stop", "number": number, "beside": list(self._asking)})
+        except wire.WireClosed:
+            return False
+        deadline = time.monotonic() + STOP_SECONDS
+        while number not in self._stopped:
+            if self.student_ended or time.monotonic() > deadline:
+                return False
+            self.hear_init(0.01)
+        return True
+
+    def restless(self) -> bool:
+        """Whether there are more processes than builder, init, notebook and two checks."""
+        return len(descendants(self.builder_pid)) > 5
 
     def memory_bytes(self) -> int:
         """Private memory that the jail has taken since its walls stood."""
-        return jail_memory_bytes(self.builder_pid) - self._baseline
+        used = jail_memory_bytes(self.builder_pid) - self._baseline
+        if used > self.memory_limit:  # forks share pages; where the kernel tells, count those once
+            share = jail_share_bytes(self.builder_pid)
+            used = used if share is None else min(used, share)
+        return used
+
+    def look(self) -> None:
+        """Measure the memory and end the jail when it is over its limit; the watchdog calls this."""
+        used = self.memory_bytes()
+        with self._lock:
+            if self._builder < 0:
+                return
+            self.used_bytes = used
+            if used > self.memory_limit:
+                self.over_memory = True
+                self._end()
+
+    def _end(self) -> None:
+        with contextlib.suppress(OSError):  # it has ended already
+            signal.pidfd_send_signal(self._builder, signal.SIGKILL)
 
     def close(self) -> None:
-        """The wire closes, init ends, and the kernel ends every process of its namespace."""
-        self.wire.close()
-
-    def kill(self) -> None:
-        """As close, when init itself may be starved by what runs beside it."""
-        self.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.builder_pid, signal.SIGKILL)
+        """End every process of the jail: with the builder dies init, and with init its namespace."""
+        watchdog.remove(self)
+        with self._lock:
+            if self._builder < 0:
+                return
+            self._end()
+            os.close(self._builder)
+            self._builder = -1
+            self.wire.close()
+        self._core.give_back()
+        self._on_close()

@@ -15,7 +15,6 @@ from grader.sandbox.jail import Jail
 from grader.sandbox.zygote import Zygote
 
 ROOT = Path(__file__).resolve().parents[2]
-FORKS_BEFORE_RENEWAL = 2_000
 
 MODULES: dict[str, tuple[str, ...]] = {
     "numpy": ("numpy", "numpy.linalg", "numpy.fft", "numpy.random"),
@@ -50,20 +49,29 @@ class LocalSandbox:
         if not sys.platform.startswith("linux"):
             raise NoWallError("the local wall needs Linux; use Docker on this system")
         self._zygotes: dict[str, Zygote] = {}
+        self._retired: list[Zygote] = []  # they end when the last of their jails has
         self._lock = threading.Lock()
         for name in zygotes:
             self._zygote(name)
 
     def _zygote(self, name: str) -> Zygote:
+        self._bury()
         zygote = self._zygotes.get(name)
-        if zygote is not None and zygote.alive and zygote.forks < FORKS_BEFORE_RENEWAL:
+        if zygote is not None and zygote.alive and not zygote.worn_out:
             return zygote
         if zygote is not None:
-            zygote.close()
+            self._retired.append(self._zygotes.pop(name))
+            self._bury()
         if name not in MODULES:
             raise WallError(f"no zygote is called {name}; there are {', '.join(MODULES)}")
         self._zygotes[name] = Zygote(name, python_of(name), MODULES[name])
         return self._zygotes[name]
+
+    def _bury(self) -> None:
+        """End the retired zygotes in whose jails nobody is graded any more."""
+        for zygote in [old for old in self._retired if not (old.alive and old.open_jails)]:
+            self._retired.remove(zygote)
+            zygote.close()
 
     def open_jail(self, zygote: str, limits: Limits) -> Jail:
         """A fresh jail; a zygote that died is replaced once before this is given up.
@@ -72,15 +80,17 @@ class LocalSandbox:
             WallError: walls cannot be built on this host just now.
         """
         with self._lock:
+            warm = self._zygote(zygote)
             try:
-                return self._zygote(zygote).fork(limits)
+                return warm.fork(limits)
             except WallError:
-                if self._zygotes[zygote].alive:
+                if warm.alive:
                     raise
                 return self._zygote(zygote).fork(limits)
 
     def close(self) -> None:
         with self._lock:
-            for zygote in self._zygotes.values():
+            for zygote in [*self._zygotes.values(), *self._retired]:
                 zygote.close()
             self._zygotes.clear()
+            self._retired.clear()

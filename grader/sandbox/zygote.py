@@ -5,15 +5,21 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 from grader.errors import WallError
+from grader.inside.wire import WireClosed
 from grader.protocol import Limits
 from grader.sandbox.jail import Jail
+from grader.sandbox.memory import private_bytes
 
 PID = struct.Struct(">i")
 WARM_UP_SECONDS = 120.0
+FORKS_BEFORE_RENEWAL = 2_000
+FORKS_BETWEEN_LOOKS = 50
+GROWTH_BYTES = 64 * 2**20
 SCRIPT = Path(__file__).resolve().parents[1] / "inside" / "zygote.py"
 LABKIT = Path(__file__).resolve().parents[2] / "labs" / "labkit"
 
@@ -59,7 +65,11 @@ class Zygote:
             raise WallError(f"the {name} zygote ended while it warmed up; its message is above")
         self.control.settimeout(30.0)
         self.forks = 0
+        self.open_jails = 0
+        self._lock = threading.Lock()
         self._silent = False
+        self._grown = False
+        self._warm_bytes = private_bytes(self.process.pid)
 
     @property
     def alive(self) -> bool:
@@ -74,17 +84,33 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             socket.send_fds(self.control, [b"F"], [theirs.fileno()])
-            theirs.close()
             (pid,) = PID.unpack(self.control.recv(PID.size))
-            self.forks += 1
-            return Jail(ours, pid, limits)
         except (OSError, struct.error) as error:
             self._silent = True  # whatever it still says would answer the wrong question
             ours.close()
             raise WallError(f"the {self.name} zygote is gone: {error}") from error
-        except BaseException:
-            ours.close()
-            raise
+        finally:
+            theirs.close()
+        self.forks += 1
+        with self._lock:
+            self.open_jails += 1
+        try:
+            return Jail(
+                ours, pid, limits, wall_stands=lambda: self.alive, on_close=self._jail_closed
+            )
+        except (OSError, WireClosed) as error:
+            raise WallError(f"a jail could not be built: {error!r}") from error
+
+    def _jail_closed(self) -> None:
+        with self._lock:
+            self.open_jails -= 1
+
+    @property
+    def worn_out(self) -> bool:
+        """Whether another one should take its place: after many forks, or when it has grown."""
+        if self.forks % FORKS_BETWEEN_LOOKS == 0 and self.forks:
+            self._grown = private_bytes(self.process.pid) > self._warm_bytes + GROWTH_BYTES
+        return self._grown or self.forks >= FORKS_BEFORE_RENEWAL
 
     def close(self) -> None:
         """End the zygote; its jails end with it."""
