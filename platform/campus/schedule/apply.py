@@ -19,6 +19,7 @@ from campus.schedule.apply_weeks import apply_weeks
 from campus.schedule.diff import Change, Diff
 from campus.schedule.models import CourseImport
 from campus.schedule.page import CoursePage, Note, Problem, read_page
+from campus.schedule.page.addresses import with_absolute_links
 from campus.schedule.page.problems import Findings
 
 
@@ -32,6 +33,7 @@ class Order:
     time_zone: ZoneInfo
     choices: Mapping[str, str]
     title: str = ""
+    links_base: str = ""  # where the page's relative links lead
     publish: bool = True  # a course that is new; one that exists stays as it is
     author: User | None = None
 
@@ -56,17 +58,18 @@ def import_page(order: Order, *, dry_run: bool = False) -> Outcome:
     """Read the page and make the course's rows say the same."""
     reading = read_page(order.source, year=order.year, choices=order.choices)
     findings = reading.findings
+    page = with_absolute_links(reading.page, order.links_base, findings)
     changes: list[Change] = []
     if not findings.problems:
         with transaction.atomic():
-            changes = apply_page(reading.page, order, findings)
+            changes = apply_page(page, order, findings)
             refused = bool(findings.problems or findings.unused_choices())
             if refused or dry_run:
                 transaction.set_rollback(True)
             if refused:
                 changes = []
     unused = findings.unused_choices()
-    if reading.findings.problems:
+    if findings.problems:
         # Whether these are needed is only asked once the page itself is sound.
         unused = [name for name in unused if order.choices[name] != KEEP]
     return Outcome(

@@ -1,7 +1,7 @@
 """One table cell of the syllabus → its topics, each with its resources.
 
 `A [Slides] & B`, `- A [[Slides]](url) <br> - B` and mixtures of them say the same thing. An ampersand
-separates only with space around it or next to a bracket, so that `Q&A` and `R & D` stay whole.
+separates only with space around it or next to a bracket, so that `AT&T` stays whole, and so does `Q & A`.
 """
 
 import html
@@ -24,6 +24,9 @@ from campus.schedule.page.source import DASH, visible
 LONGEST_TITLE = 200
 LONGEST_LABEL = 80
 
+# Written with spaces, these are still one thing.
+ONE_THING = frozenset([("q", "a"), ("r", "d"), ("m", "a"), ("at", "t")])
+
 BREAK, RESOURCE, AMPERSAND = "\x00", "\x01", "\x02"
 
 TICK = re.compile(
@@ -31,7 +34,7 @@ TICK = re.compile(
 )
 CROSS = re.compile(r"[✗✘❌❎☐]|:(?:x|heavy_multiplication_x|negative_squared_cross_mark):|\[\s\]")
 LINE_BREAK = re.compile(r"<\s*/?\s*br\s*/?\s*>", re.IGNORECASE)
-TAG = re.compile(r"<\s*/?\s*([a-zA-Z][a-zA-Z0-9-]{0,30})\b[^<>]{0,500}>")
+TAG = re.compile(r"</?(?!https?:)([a-zA-Z][a-zA-Z0-9-]{0,30})\b[^<>]{0,500}>")
 FORMATTING_TAGS = frozenset(
     ["b", "i", "u", "s", "em", "strong", "span", "font", "center", "small", "big", "sub", "sup"]
 ) | {"mark", "code", "del", "ins", "p", "div"}
@@ -41,6 +44,7 @@ UNDERSCORED = re.compile(r"(?<!\w)_(?=\S)([^_\x00\x01]+?)(?<=\S)_(?!\w)")
 ESCAPED = re.compile(r"\\([^\w\s])")
 BULLET = re.compile(rf"^(?:(?:{DASH}|[*+•·])\s*(?=\S)|\d{{1,2}}[.)]\s+)")
 INNER_BULLET = re.compile(rf"\s(?:{DASH}|[•·])\s+")
+NEVER_CLOSED = re.compile(r"\[[^\]]*$")
 RESOURCE_WORD = re.compile(
     r"^(?:lecture[\s-]*|course[\s-]*|jupyter[\s-]*|lab[\s-]*)?"
     r"(?:slides?|notes?|notebooks?|videos?|recordings?|readings?|papers?|code|handouts?|demos?|colab|"
@@ -72,8 +76,8 @@ def read_topics(text: str, place: CellPlace, dates: int, findings: Findings) -> 
     """The topics of a cell. `dates` is the number of the row's dates, which settles `- A - B`."""
     resources: list[PageResource] = []
     marked = mark_brackets(" ".join(text.split()), place, resources, findings)
-    marked = mark_bare_addresses(marked, place, resources, findings)
     marked = mark_tags(marked, place, findings)
+    marked = mark_bare_addresses(marked, place, resources, findings)
     marked = CROSS.sub(" ", TICK.sub(" ", visible_text(marked)))
     marked = unformatted(marked, place, findings)
     supply = iter(resources)
@@ -242,13 +246,15 @@ def separates(text: str, at: int) -> bool:
         return bool(left)
     if before == left or after == right:
         return False
-    left_word = re.search(r"\S*$", left[-40:])
-    right_word = re.match(r"\S*", right[:40])
-    lengths = (
-        len(left_word.group()) if left_word else 0,
-        len(right_word.group()) if right_word else 0,
-    )
-    return lengths != (1, 1)
+    return (last_word(left), first_word(right)) not in ONE_THING
+
+
+def last_word(text: str) -> str:
+    return text.rpartition(" ")[2].casefold()
+
+
+def first_word(text: str) -> str:
+    return text.partition(" ")[0].casefold()
 
 
 def make_topic(
@@ -257,7 +263,18 @@ def make_topic(
     """A topic with the next resources of the cell; None for an empty piece."""
     resources = tuple(next(supply) for _ in range(piece.count(RESOURCE)))
     title = piece.replace(RESOURCE, " ").replace(AMPERSAND, "&")
-    title = " ".join(BULLET.sub("", title.strip()).split()).strip(" ,;:|")
+    title = " ".join(BULLET.sub("", title.strip()).split()).strip(" ,;:|&")
+    if NEVER_CLOSED.search(title):
+        findings.report(
+            Problem(
+                place.line,
+                place.field,
+                title,
+                "a bracket that is never closed",
+                proposal=f"{title}]",
+                column=place.column,
+            )
+        )
     if title and any(c.isalnum() for c in title):
         if len(title) > LONGEST_TITLE:
             findings.report(

@@ -3,6 +3,7 @@
 Every date has to exist here; whether it can stand where it stands is told by `week_order`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -26,6 +27,8 @@ from campus.schedule.page.week_order import (
     expected_day,
     slots_of,
 )
+
+DAY_ALONE = re.compile(r"[\s,&]*(?:and\s)?\s*(\d{1,2})(?:st|nd|rd|th)?", re.IGNORECASE)
 
 
 def settle_dates(
@@ -141,6 +144,7 @@ def unreadable(place: WeekPlace, index: int, term: Term, hints: Hints) -> Proble
         days = days_within(days, hints.pattern)
     elif scan.leftover:
         message = f"“{scan.leftover}” is not a date"
+        days += day_alone(scan.leftover, days)
     elif len(scan.tokens) > MOST_DATES_A_WEEK:
         message = f"a week has at most {MOST_DATES_A_WEEK} days"
     else:
@@ -154,6 +158,15 @@ def unreadable(place: WeekPlace, index: int, term: Term, hints: Hints) -> Proble
         remedy="write the days as 02/04,02/06",
         column=place.raw.date_cell.column,
     )
+
+
+def day_alone(leftover: str, days: Sequence[date]) -> list[date]:
+    """The 6 of `03/04, 06` as a date of the month before it."""
+    match = DAY_ALONE.fullmatch(leftover)
+    if match is None or not days:
+        return []
+    year, month, day = days[-1].year, days[-1].month, int(match.group(1))
+    return [] if why_impossible(year, month, day) else [date(year, month, day)]
 
 
 def days_within(ends: Sequence[date], pattern: Pattern) -> list[date]:

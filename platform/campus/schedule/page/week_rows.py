@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from campus.schedule.page.columns import SYLLABUS
 from campus.schedule.page.dates import Scan, is_open, scan_dates
 from campus.schedule.page.inline import CROSS, TICK
+from campus.schedule.page.links import plain
 from campus.schedule.page.problems import Findings, Problem
 from campus.schedule.page.source import DASH, DASHES
 from campus.schedule.page.tables import Cell, Row, Table, cells, columns_of, has_whole_shape
@@ -22,6 +23,7 @@ BARE_LABEL = re.compile(rf"^\s*0*(\d{{1,2}})\s*(?:[:)]|\s{DASH}\s)\s*(?=[\dA-Za-
 NUMBER_ALONE = re.compile(
     r"^\W*(?:week|wk|w|第)?\s*[.#:]?\s*0*(\d{1,4})\s*(?:周|週)?\W*$", re.IGNORECASE
 )
+EMPHASIS = re.compile(r"\*{1,3}|_{2,3}")
 REMARK = re.compile(r"\([^()\d]*\)")
 WEEKDAY_REMARK = re.compile(r"\(\s*(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?\s*\)", re.IGNORECASE)
 
@@ -101,7 +103,7 @@ def read_week_row(
     label_cell = cell_of(columns["week"][0]) if "week" in columns else None
     date_cell = (cell_of(columns["date"][0]) if "date" in columns else label_cell) or Cell("", 1)
     number, dates = read_label(label_cell, date_cell)
-    at = date_cell.column + len(date_cell.text) - len(dates)
+    at = date_cell.column + max(0, date_cell.text.find(dates))
     dates = without_remarks(CROSS.sub(" ", TICK.sub(" ", dates)), row.line, index, findings)
     whole = is_whole(row, table, number, index, findings)
     return RawWeek(
@@ -141,9 +143,9 @@ def without_remarks(text: str, line: int, index: int, findings: Findings) -> str
 def read_label(label_cell: Cell | None, date_cell: Cell) -> tuple[int | None, str]:
     """The week's number and the text in which its dates are."""
     number: int | None = None
-    rest = date_cell.text
+    rest = EMPHASIS.sub("", plain(date_cell.text))
     if label_cell is not None and label_cell is not date_cell:
-        alone = NUMBER_ALONE.match(label_cell.text)
+        alone = NUMBER_ALONE.match(plain(label_cell.text))
         number = int(alone.group(1)) if alone else None
         if number is not None and (match := LABEL.match(rest)) and int(match.group(1)) == number:
             rest = rest[match.end() :]

@@ -12,6 +12,7 @@ from django.core.validators import validate_slug
 
 from campus.accounts.models import User
 from campus.schedule.apply import Order, Outcome, import_page
+from campus.schedule.page.links import why_refused
 from campus.schedule.page.source import LARGEST_PAGE_BYTES
 
 PROBLEMS, USAGE = 1, 2
@@ -38,6 +39,12 @@ class Command(BaseCommand):
             help="answer a problem that was reported, e.g. homework4.due=2025-04-30; may be repeated",
         )
         parser.add_argument("--title", default="", help="for a page that has no title")
+        parser.add_argument(
+            "--links-base",
+            default="",
+            metavar="URL",
+            help="where relative links of the page lead, e.g. https://github.com/org/repo/blob/main/",
+        )
         parser.add_argument("--author", default="", metavar="USERNAME", help="kept with the import")
         parser.add_argument(
             "--draft", action="store_true", help="a new course is not published until somebody does"
@@ -52,6 +59,7 @@ class Command(BaseCommand):
             time_zone=read_zone(options["timezone"]),
             choices=read_choices(options["choose"]),
             title=options["title"].strip()[:200],
+            links_base=read_links_base(options["links_base"]),
             publish=not options["draft"],
             author=read_author(options["author"]),
         )
@@ -151,6 +159,12 @@ def read_choices(values: list[str]) -> dict[str, str]:
             raise usage(f"--choose {field}: chosen twice, differently.")
         choices[field] = chosen.strip()
     return choices
+
+
+def read_links_base(value: str) -> str:
+    if value and (why_refused(value) or not value.startswith(("https://", "http://"))):
+        raise usage(f"--links-base {value}: write an address such as https://example.org/course/.")
+    return value
 
 
 def read_author(username: str) -> User | None:
