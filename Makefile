@@ -1,6 +1,6 @@
 # The only commands that a newcomer needs. `tools/python` finds a Python 3.11 (PYTHON=… chooses one).
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres test-frontend lint format bench clean
+.PHONY: help run test test-sqlite test-postgres test-browser test-frontend lint format bench clean
 
 PYTHON ?=
 export PYTHON
@@ -18,7 +18,7 @@ help:  ## say what there is
 run:  ## set up whatever is missing and start everything: http://127.0.0.1:8000/
 	@exec sh tools/python -m tools.serve
 
-test:  ## all tests: front end, then Python on SQLite and on PostgreSQL
+test:  ## all tests: front end, Python on SQLite and on PostgreSQL, browser
 	@exec sh tools/python -m tools.check test
 
 test-sqlite:  ## Python's tests on SQLite; ARGS='tests/web -k receipt' chooses some
@@ -26,6 +26,9 @@ test-sqlite:  ## Python's tests on SQLite; ARGS='tests/web -k receipt' chooses s
 
 test-postgres:  ## the tests that use the database, on a PostgreSQL of their own
 	@exec sh tools/python -m tools.check test-postgres -- $(ARGS)
+
+test-browser:  ## the tests that drive Chromium against a running site
+	@exec sh tools/python -m tools.check test-browser -- $(ARGS)
 
 test-frontend:  ## the front end's tests
 	@exec sh tools/python -m tools.check test-frontend

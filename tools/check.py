@@ -20,6 +20,7 @@ from tools.postgres import PostgresError, find_programs, temporary_cluster
 from tools.steps import StepError
 
 _POSTGRES_TESTS = ("tests/web", "tests/gpu_workers")
+_BROWSER_TESTS = "tests/e2e"
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command as lint; lint()"
 _PYTHON = (str(VENV_PYTHON), "-m")
 
@@ -90,7 +91,13 @@ def test_frontend(console: Console) -> list[Outcome]:
 
 
 def test_sqlite(console: Console, chosen: Sequence[str]) -> list[Outcome]:
-    return [_pytest(console, "Python on SQLite", chosen, {})]
+    everything = ("tests", f"--ignore={_BROWSER_TESTS}")
+    return [_pytest(console, "Python on SQLite", chosen or everything, {})]
+
+
+def test_browser(console: Console, chosen: Sequence[str]) -> list[Outcome]:
+    """In a process of its own: Playwright's event loop runs on, and Django and asyncio mind that."""
+    return [_pytest(console, "in the browser", chosen or (_BROWSER_TESTS,), {})]
 
 
 def test_postgres(console: Console, chosen: Sequence[str]) -> list[Outcome]:
@@ -141,7 +148,7 @@ def _run(
     with subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, "NO_COLOR": "1", **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -177,10 +184,12 @@ def main() -> int:
             *test_frontend(console),
             *test_sqlite(console, ()),
             *test_postgres(console, ()),
+            *test_browser(console, ()),
         ],
         "test-frontend": lambda console, _: test_frontend(console),
         "test-sqlite": test_sqlite,
         "test-postgres": test_postgres,
+        "test-browser": test_browser,
     }
     parser = argparse.ArgumentParser()
     parser.add_argument("part", choices=parts)
