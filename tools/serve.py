@@ -28,19 +28,23 @@ async def _run(console: Console, host: str, port: int, lock: Lock, listener: soc
     url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"  # noqa: S104
     lock.describe(url=url)
     try:
-        await set_up(software_steps(), console)
+        await _prepare(console)
     except asyncio.CancelledError:
         raise StepError("Stopped before everything was set up; `make run` continues.") from None
-    if os.environ.get("DATABASE_URL"):
-        console.note("preparing the database that DATABASE_URL names")
-        await prepare_database(console.say)
-    else:
-        await set_up([database_step(console)], console)
     (home() / "static").mkdir(exist_ok=True)  # or the site warns that it serves no files from there
     supervisor = Supervisor(gradus_services(listener, host), console, logs())
     stopper.at_once = supervisor.kill
     accounts = home() / "demo-accounts.txt"
     await supervisor.run(lambda seconds: console.running(url, seconds, accounts, logs()))
+
+
+async def _prepare(console: Console) -> None:
+    await set_up(software_steps(), console)
+    if os.environ.get("DATABASE_URL"):
+        console.note("preparing the database that DATABASE_URL names")
+        await prepare_database(console.say)
+    else:
+        await set_up([database_step(console)], console)
 
 
 def main() -> int:
