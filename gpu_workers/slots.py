@@ -74,7 +74,7 @@ class Slot:
             return 0
         done = 0
         try:
-            while not self._stopping() and time.monotonic() >= self._rests_until:
+            while not self._ended() and time.monotonic() >= self._rests_until:
                 claim = self._claim()
                 if claim is None:
                     break
@@ -90,6 +90,8 @@ class Slot:
         """Stop looking, end what is being graded, and take down the wall."""
         self._closed.set()
         self._cancelled.set()
+        if self._idle.is_alive():
+            self._idle.join(5)
         self.sandbox.close()
         self.client.close()
 
@@ -103,6 +105,9 @@ class Slot:
         gpu = "gpu" in self.settings.worker_capabilities
         self._labs = {slug: lab for slug, lab in found.items() if gpu or lab.zygote != "torch-gpu"}
         return self._labs
+
+    def _ended(self) -> bool:
+        return self._closed.is_set() or self._stopping()
 
     def _grade_one(self, claim: Claim) -> None:
         self._cancelled = threading.Event()

@@ -5,6 +5,7 @@ import mmap
 import os
 import signal
 import sys
+import time
 from types import FrameType
 from typing import Any
 
@@ -28,6 +29,7 @@ from grader.sandbox import open_sandbox
 log = structlog.get_logger()
 
 PR_SET_PDEATHSIG = 1
+RESPAWN_SECONDS = 2.0
 
 # One byte that the pool's processes share with their parent: 1 once the worker has been asked to stop.
 _stopping = mmap.mmap(-1, 1)
@@ -52,14 +54,24 @@ def refuse_without_a_wall(**_: Any) -> None:
         )
     try:
         open_sandbox().close()
-    except GraderError as error:
-        sys.exit(f"This worker does not start: {error}")
+    except Exception as error:  # Celery would only log it and go on without a wall
+        sys.exit(f"This worker does not start, so that nothing runs without a wall: {error}")
 
 
 def open_slot(**_: Any) -> None:
     """In each of the pool's processes: warm up, announce, look for work."""
     global _slot  # noqa: PLW0603
     _die_with_parent()
+    try:
+        _slot = _warm_slot()
+    except Exception:  # a process without a slot would swallow nudges: let the pool make another
+        log.exception("slot_not_opened")
+        time.sleep(RESPAWN_SECONDS)
+        os._exit(1)
+    _slot.start()
+
+
+def _warm_slot() -> Slot:
     slot = Slot(
         settings(),
         CampusClient(settings().campus_url, settings().token),
@@ -72,8 +84,7 @@ def open_slot(**_: Any) -> None:
             referee_for(lab)
         except GraderError as error:
             log.error("lab_broken", lab=lab.slug, error=str(error))  # noqa: TRY400
-    slot.start()
-    _slot = slot
+    return slot
 
 
 def close_slot(**_: Any) -> None:
