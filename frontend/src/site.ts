@@ -4,6 +4,7 @@ import htmx from "htmx.org";
 import { startCopying } from "./site/copying";
 import { startMenus } from "./site/menus";
 import { enhanceProse } from "./site/prose";
+import { startScrollers } from "./site/scrollers";
 import { startTheme } from "./site/theme";
 import { startTimes } from "./site/times";
 
@@ -15,6 +16,7 @@ startTheme(document);
 startTimes(document);
 startMenus(document);
 startCopying(document);
+startScrollers(document);
 void enhanceProse(document);
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target instanceof Element) void enhanceProse(event.target);

@@ -13,7 +13,6 @@ export function renderMaths(element: HTMLElement): void {
     katex.render(source, place, { displayMode: display, throwOnError: true, trust: false });
     element.replaceChildren(...place.childNodes);
     element.dataset.maths = "done";
-    if (display) element.tabIndex = 0;
   } catch (error) {
     element.dataset.maths = "failed";
     element.title = error instanceof Error ? error.message : String(error);

@@ -1,5 +1,7 @@
 /** Finds maths and Python in what the server rendered and loads what they need, only then. */
 
+import { reachScrollers } from "./scrollers";
+
 export async function enhanceProse(root: ParentNode): Promise<void> {
   const formulas = root.querySelectorAll<HTMLElement>("[data-maths=inline], [data-maths=block]");
   const code = root.querySelectorAll<HTMLElement>(
@@ -24,4 +26,5 @@ export async function enhanceProse(root: ParentNode): Promise<void> {
     );
   }
   await Promise.all(work);
+  reachScrollers(root);
 }

@@ -33,7 +33,7 @@ function renderSide(
   return make(
     "div",
     { class: "conflict__side", role: "group", "aria-label": title },
-    make("h4", {}, title),
+    make("p", {}, make("strong", {}, title)),
     make("pre", { tabindex: "0", "aria-label": `${title}, text` }, code),
     make("div", {}, button),
   );

@@ -27,6 +27,9 @@ import {
 } from "@codemirror/view";
 import { tokens } from "../site/highlight";
 
+/** The page's bar covers this much of its top. */
+const BAR_PIXELS = 64;
+
 /** Marks changes that did not come from the student's hands in this editor. */
 const fromOutside = Annotation.define<boolean>();
 
@@ -64,8 +67,9 @@ const look = EditorView.theme({
   },
   ".cm-selectionMatch": { backgroundColor: "var(--accent-tint)" },
   ".cm-searchMatch": { backgroundColor: "var(--error-tint)", outline: "1px solid var(--error)" },
-  ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)" },
-  ".cm-panels-top": { borderBottom: "1px solid var(--line)" },
+  ".cm-panels": { zIndex: "4", backgroundColor: "var(--sunken)", color: "var(--ink)" },
+  // Below the bar, which stays at the top of the page.
+  ".cm-panels-top": { top: "var(--bar-height) !important", borderBottom: "1px solid var(--line)" },
   ".cm-panel.cm-search": { padding: "var(--space-2) var(--space-3)", fontFamily: "var(--sans)" },
   ".cm-panel.cm-search label": { fontSize: "var(--text-small)" },
   ".cm-panel.cm-search [name=close]": { fontSize: "1.25rem", color: "var(--muted)" },
@@ -105,12 +109,15 @@ function behaviour(options: CellEditorOptions): Extension {
     bracketMatching(),
     closeBrackets(),
     search({ top: true }),
+    EditorView.scrollMargins.of(() => ({ top: BAR_PIXELS, bottom: BAR_PIXELS / 2 })),
     python(),
     syntaxHighlighting(tokens),
     look,
     EditorView.contentAttributes.of({
       "aria-label": options.label,
       "aria-describedby": options.describedBy,
+      // A scrolling region has to be reachable; not every tool takes contenteditable for an answer.
+      tabindex: "0",
       spellcheck: "false",
       autocorrect: "off",
       autocapitalize: "off",

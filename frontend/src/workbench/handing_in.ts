@@ -1,6 +1,7 @@
 /** The Submit button, the panel, and the verdicts as they fall. */
 
 import { enhanceProse } from "../site/prose";
+import { reachScrollers } from "../site/scrollers";
 import { relativeTime } from "../site/times";
 import type { SubmissionLinks, WorkbenchConfig } from "./config";
 import { make, notice } from "./dom";
@@ -186,6 +187,7 @@ export class HandingIn {
     if (this.#panelRoot.hidden === !open) return;
     this.#panelRoot.hidden = !open;
     this.#toggle.setAttribute("aria-expanded", String(open));
+    if (open) reachScrollers(this.#panelRoot);
     if (!open) this.#toggle.focus();
     else if (matchMedia("(width < 62rem)").matches) this.#panelRoot.scrollIntoView();
   }

@@ -46,6 +46,7 @@ def render_markdown(
     tokens = parser.parse(source)
     _shift_headings(tokens, headings_from)
     _align_without_style(tokens)
+    _empty_headers_are_cells(tokens)
     _address_images(tokens, image_address)
     html = parser.renderer.render(tokens, parser.options, {})
     clean = nh3.clean(
@@ -93,6 +94,13 @@ def _align_without_style(tokens: list[Token]) -> None:
     for token in tokens:
         if token.type in ("th_open", "td_open") and "style" in token.attrs:
             token.attrs["data-align"] = str(token.attrs.pop("style")).removeprefix("text-align:")
+
+
+def _empty_headers_are_cells(tokens: list[Token]) -> None:
+    """The corner above row names heads nothing, so it is no header cell."""
+    for opening, content, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opening.type == "th_open" and not content.content.strip():
+            opening.tag = closing.tag = "td"
 
 
 def _address_images(tokens: list[Token], image_address: Callable[[str], str] | None) -> None:
