@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.lint import Linter, oracle_functions
-from grader.lint import _import as import_file
+from grader.lint import Linter, import_file, oracle_functions
 from grader.mistakes import read_mistake
 from grader.protocol import Verdict
 from labs.catalog import HOME, get_lab
