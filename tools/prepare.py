@@ -18,7 +18,7 @@ LONGEST_REPORT = 12  # lines; the first import changes everything, which is not 
 
 def main() -> None:
     sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campus.settings.local")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "campus.settings.local"
     import django
     from django.core.management import CommandError
 

@@ -21,6 +21,7 @@ def gradus_services(listener: socket.socket, host: str) -> list[Service]:
     port = listener.getsockname()[1]
     local = _reachable(host)
     environment = {
+        "DJANGO_SETTINGS_MODULE": "campus.settings.local",
         "GRADUS_HOME": str(home()),
         "GRADUS_CAMPUS_URL": f"http://{local}:{port}",
         "PYTHONUNBUFFERED": "1",
