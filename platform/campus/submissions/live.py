@@ -91,11 +91,11 @@ class EventWriter:
 
     def events(self, snapshot: Snapshot) -> Iterator[str]:
         """Server-sent events, the end included."""
-        if snapshot.state != self._state:
-            self._state = snapshot.state
-            # What a finished attempt ends with comes after its verdicts.
-            if not snapshot.ended:
-                yield self._following("state", snapshot.state)
+        # A range that shrinks as time passes is no news by itself.
+        state = {**snapshot.state, "eta_seconds": None}
+        if state != self._state and not snapshot.ended:  # the last one comes after the verdicts
+            self._state = state
+            yield self._following("state", snapshot.state)
         for key, result in snapshot.results:
             self.last_id = key * IDS_PER_RESULT
             yield _event("result", result, self.last_id)

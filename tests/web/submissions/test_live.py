@@ -14,12 +14,11 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from redis import Redis
 
-from campus.submissions import lease, streaming
+from campus.submissions import lease, streaming, waiting
 from campus.submissions.feedback import OWN_EXCEPTION
 from campus.submissions.lease import Claimed
 from campus.submissions.live import EventWriter, read_snapshot
 from campus.submissions.models import Attempt, CheckResult
-from campus.submissions.waiting import _orders
 from campus.workers.handout import take_report
 from grader.api import CheckResult as CheckMessage
 from grader.api import ElementDifference, ExceptionInfo, TraceLine, Verdict
@@ -39,6 +38,12 @@ class Event:
 def parsed(text: str) -> Event:
     fields = dict(line.split(": ", 1) for line in text.strip().split("\n"))
     return Event(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known_from_earlier_tests() -> None:
+    waiting._orders.clear()
+    waiting._usual.clear()
 
 
 def events_after(attempt: Attempt, last_id: int = 0, *, staff: bool = False) -> list[Event]:
@@ -182,7 +187,6 @@ def test_the_place_in_the_queue_follows_the_order_of_claims(cast: Cast) -> None:
     other = another_student(cast, "other")
     mine = [hand_in(cast, now=NOW + SECOND * n).attempt for n in range(3)]
     theirs = hand_in(cast, who=other, now=NOW + SECOND * 10).attempt
-    _orders.clear()
     places = {
         attempt: read_snapshot(attempt.pk, staff=False, now=LATER).state["position"]
         for attempt in [*mine, theirs]
@@ -192,7 +196,6 @@ def test_the_place_in_the_queue_follows_the_order_of_claims(cast: Cast) -> None:
 
 def test_how_long_it_takes_is_not_made_up(cast: Cast) -> None:
     waiting = hand_in(cast).attempt
-    _orders.clear()
     assert read_snapshot(waiting.pk, staff=False, now=LATER).state["eta_seconds"] is None
 
 
@@ -210,9 +213,30 @@ def test_how_long_it_takes_comes_from_recent_attempts(cast: Cast) -> None:
     hand_in(cast)
     claim(cast)
     waiting = hand_in(cast).attempt
-    _orders.clear()
     low, high = read_snapshot(waiting.pk, staff=False, now=LATER).state["eta_seconds"]
     assert 2 <= low <= 3 < high <= 6
+
+
+def test_time_passing_is_no_news_by_itself(cast: Cast) -> None:
+    for _ in range(5):
+        attempt = hand_in(cast).attempt
+        Attempt.objects.filter(pk=attempt.pk).update(
+            state="done",
+            outcome="graded",
+            score=1,
+            max_score=10,
+            claimed_at=NOW,
+            finished_at=NOW + SECOND * 9,
+        )
+    hand_in(cast)
+    running = claim(cast).attempt
+    writer, told = EventWriter(), []
+    for seconds in range(5):
+        snapshot = read_snapshot(running.pk, staff=False, now=LATER + SECOND * seconds)
+        told += [
+            (parsed(text).name, snapshot.state["eta_seconds"]) for text in writer.events(snapshot)
+        ]
+    assert told == [("state", [8.0, 8.0])]
 
 
 # --- the stream itself
