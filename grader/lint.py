@@ -77,13 +77,11 @@ def lint(
     report = LintReport(str(folder))
     try:
         lab = read_lab(folder)
-        referee = referee_for(lab)
-    except LabError as error:
+        report.findings += lint_rules.import_findings(lab)
+        if report.clean:
+            Linter(lab, referee_for(lab), sandbox, report, on_progress).run(seeds)
+    except LabError as error:  # loading the checks, or the reference on inputs of its own
         report.findings += lint_rules.broken_lab(error)
-        report.seconds = time.perf_counter() - began
-        return report
-    linter = Linter(lab, referee, sandbox, report, on_progress)
-    linter.run(seeds)
     report.seconds = time.perf_counter() - began
     return report
 
@@ -106,7 +104,6 @@ class Linter:
     def run(self, seeds: int) -> None:
         """The static rules first; the jail is asked only about a lab that is whole."""
         found = self.report.findings
-        found += lint_rules.import_findings(self.lab)
         found += lint_rules.check_body_findings(self.lab, self.referee.checks)
         found += lint_rules.solution_findings(self.lab)
         wrong = lint_rules.mistakes(self.lab, "wrong", lint_rules.LEAST_WRONG, found)

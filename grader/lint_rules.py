@@ -41,7 +41,8 @@ def broken_lab(error: LabError) -> Iterator[Finding]:
     for line in str(error).split("\n"):
         file, _, rest = line.partition(": ")
         what, _, remedy = rest.rstrip(".").rpartition("; ")
-        yield Finding(file, what or rest.rstrip("."), (remedy if what else "Mend it").capitalize())
+        remedy = remedy if what else "Mend it"
+        yield Finding(file, what or rest.rstrip("."), remedy[:1].upper() + remedy[1:])
 
 
 def check_body_findings(lab: Lab, checks: tuple[Check, ...]) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ def read_mistake(path: Path) -> Mistake:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        about = ast.get_docstring(ast.parse(text))
+        about = ast.get_docstring(ast.parse(text, filename=path.name))
     except (SyntaxError, UnicodeDecodeError) as error:
         raise LabError(f"{path}: {error}; it must be Python.") from None
     if not about:
