@@ -134,11 +134,12 @@ class Init:
     def sweep(self) -> None:
         """Kill what belongs to no check that is being asked; init and the notebook are spared."""
         self.await_pids()
+        killed: set[int] = set()
         for attempt in range(50):
             if attempt >= 3:  # they fork faster than we kill: let nobody run but us meanwhile
                 self.kill(-1, signal.SIGSTOP)
             parents = self.parents()
-            strays = [pid for pid in parents if not self.belongs(pid, parents)]
+            strays = {pid for pid in parents if not self.belongs(pid, parents)} - killed
             for pid in strays:
                 self.kill(pid, signal.SIGKILL)
             if attempt >= 3:
@@ -146,6 +147,7 @@ class Init:
             self.reap()
             if not strays:
                 return
+            killed |= strays
 
     def await_pids(self) -> None:
         """A check whose process is not known would be taken for a stray; it is about to be told."""
