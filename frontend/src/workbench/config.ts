@@ -35,6 +35,7 @@ export interface WorkbenchConfig {
   readonly storage_key: string;
   readonly draft_url: string;
   readonly submit_url: string;
+  readonly history_url: string;
   readonly sign_in_url: string;
   readonly draft: { revision: number; answers: Record<string, string>; saved_at: string | null };
   readonly cells: readonly CellConfig[];

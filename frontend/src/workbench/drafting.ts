@@ -97,6 +97,9 @@ export class Drafting {
     addEventListener("beforeunload", (event) => {
       if (this.autosave.unsaved) event.preventDefault();
     });
+    addEventListener("beforeprint", () => {
+      for (const editor of this.#editors.values()) editor.writePaper();
+    });
     document.addEventListener("keydown", (event) => {
       if (event.key !== "s" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();

@@ -26,6 +26,7 @@ import {
   lineNumbers,
 } from "@codemirror/view";
 import { tokens } from "../site/highlight";
+import { make } from "./dom";
 
 /** The page's bar covers this much of its top. */
 const BAR_PIXELS = 64;
@@ -140,9 +141,10 @@ function behaviour(options: CellEditorOptions): Extension {
 
 export class CellEditor {
   readonly view: EditorView;
+  readonly #paper = make("pre", { class: "editor__paper" });
 
   constructor(options: CellEditorOptions) {
-    options.parent.replaceChildren();
+    options.parent.replaceChildren(this.#paper);
     this.view = new EditorView({
       parent: options.parent,
       state: EditorState.create({ doc: options.source, extensions: behaviour(options) }),
@@ -164,6 +166,11 @@ export class CellEditor {
         ...(silent ? [fromOutside.of(true)] : []),
       ],
     });
+  }
+
+  /** The whole text, for printing. */
+  writePaper(): void {
+    this.#paper.textContent = this.source;
   }
 
   focusLine(line: number): void {

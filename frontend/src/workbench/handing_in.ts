@@ -39,6 +39,7 @@ export class HandingIn {
       root: this.#panelRoot,
       exercises: config.exercises,
       dueAt: config.due_at ? new Date(config.due_at) : null,
+      historyUrl: config.history_url,
       jump: (cell, line) => drafting.jump(cell, line),
       onClose: () => this.#openPanel(false),
     });

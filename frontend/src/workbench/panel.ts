@@ -19,6 +19,7 @@ export interface PanelOptions {
   readonly root: HTMLElement;
   readonly exercises: readonly ExerciseConfig[];
   readonly dueAt: Date | null;
+  readonly historyUrl: string;
   readonly jump: Jump;
   readonly onClose: () => void;
 }
@@ -106,8 +107,9 @@ export class Panel {
       make(
         "p",
         { class: "row small" },
-        make("a", { href: links.receipt_url, download: true }, "Download the receipt"),
-        make("a", { href: links.detail_url }, "This submission by itself"),
+        make("a", { href: links.receipt_url, download: true }, "Receipt"),
+        make("a", { href: links.detail_url }, "Its own page"),
+        make("a", { href: this.options.historyUrl }, "All your submissions"),
       ),
     );
   }

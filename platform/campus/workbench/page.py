@@ -191,6 +191,7 @@ def browser_config(
         "storage_key": f"{enrolment.pk}:{assignment.pk}",
         "draft_url": reverse("workbench:api:put_draft", args=arguments),
         "submit_url": reverse("submissions:submit", args=arguments),
+        "history_url": reverse("submissions:history", args=arguments),
         "sign_in_url": reverse("account_login"),
         "draft": {
             "revision": draft.revision,
