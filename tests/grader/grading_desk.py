@@ -54,7 +54,10 @@ class Desk:
 
     def seen(self, code: str) -> str:
         """What a student's function prints that is called while a check is asked."""
-        source = f"def double(x):\n{_indented(code)}\n    return 2 * x"
+        source = (
+            f"def tell():\n{_indented(code)}\n\n"
+            "def double(x):\n    globals().pop('tell', int)()\n    return 2 * x"
+        )
         return result(self.grade(double=source), "doubles").stdout
 
     def seen_in_cell(self, code: str) -> str:

@@ -166,7 +166,10 @@ def test_an_answer_of_another_kind_fails_and_says_of_which(
 
 
 def test_deep_nesting_and_endless_structures_are_no_answer(desk: Desk) -> None:
-    for body in ("y = []\n    for _ in range(5000): y = [y]\n    return y", "y = []; y.append(y)\n    return y"):
+    for body in (
+        "y = []\n    for _ in range(5000): y = [y]\n    return y",
+        "y = []; y.append(y)\n    return y",
+    ):
         assert_only_doubling_suffers(
             desk.grade(double=f"def double(x):\n    {body}"), Verdict.FAILED
         )
@@ -248,7 +251,9 @@ def test_a_changed_submission_meets_other_inputs(desk: Desk) -> None:
 
 def test_the_next_trials_inputs_are_not_known_before_the_last_answer(desk: Desk) -> None:
     """Each of the three trials draws anew; a student who repeats the first answer fails at the second."""
-    source = "import os\ndef double(x):\n    global y\n    y = globals().get('y', 2 * x)\n    return y"
+    source = (
+        "import os\ndef double(x):\n    global y\n    y = globals().get('y', 2 * x)\n    return y"
+    )
     found = result(desk.grade(double=source), "doubles")
     assert found.verdict == Verdict.FAILED
     assert found.trials_passed == 1
