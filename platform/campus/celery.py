@@ -47,6 +47,7 @@ app.conf.update(
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
     task_create_missing_queues=True,
+    worker_redirect_stdouts=False,
     # A student waits for the answer to "submit" while this connects: fail fast, the sweep nudges again.
     task_publish_retry=False,
     broker_connection_timeout=0.3,

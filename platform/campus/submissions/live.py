@@ -43,7 +43,11 @@ class Snapshot:
 def read_snapshot(attempt_id: UUID, *, staff: bool, now: datetime, after_key: int = 0) -> Snapshot:
     """The attempt with the results whose row key is greater than `after_key`."""
     # The attempt first: results that arrive between the two reads are only news, never missing.
-    attempt = Attempt.objects.select_related("submission").get(pk=attempt_id)
+    attempt = (
+        Attempt.objects.select_related("submission")
+        .defer("report", "submission__notebook")  # may be megabytes, and nobody looks at them here
+        .get(pk=attempt_id)
+    )
     rows = CheckResult.objects.filter(attempt=attempt_id).order_by("pk")
     graded = attempt.outcome == Attempt.Outcome.GRADED
     return Snapshot(

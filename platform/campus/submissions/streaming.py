@@ -10,6 +10,7 @@ from asgiref.sync import SyncToAsync, sync_to_async
 from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
+from django.views.decorators.http import require_GET
 
 from campus.submissions.access import submission_or_404
 from campus.submissions.live import EventWriter, Snapshot, read_snapshot
@@ -18,11 +19,12 @@ from campus.submissions.wakeups import switchboard
 STREAM_SECONDS = 15 * 60  # then the browser connects again, and is authorised again
 SILENCE_SECONDS = 15.0  # a comment keeps proxies from hanging up
 POLL_SECONDS = 0.4  # without Redis
-SAFETY_POLL_SECONDS = 3.0  # with Redis: a lost wake-up, a new place in the queue
+SAFETY_POLL_SECONDS = 5.0  # with Redis: a lost wake-up, a new place in the queue
 
 T = TypeVar("T")
 
 
+@require_GET
 async def events(request: HttpRequest, slug: str, submission_id: UUID) -> StreamingHttpResponse:
     """What happens to the submission's newest attempt, continued after `Last-Event-ID`."""
 

@@ -22,6 +22,8 @@ from labs.catalog import Lab, LabError, get_lab
 
 log = structlog.get_logger()
 
+_told_to_differ: set[tuple[str, str, str]] = set()  # a worker asks every few seconds; say it once
+
 
 def hand_out(worker: Worker, now: datetime) -> Claim | None:
     """The next attempt for this worker, or None. Expired leases come back into the queue first, so
@@ -111,7 +113,8 @@ def _labs_in_common(worker: Worker) -> dict[str, str]:
             continue
         if here == content_hash:
             common[slug] = content_hash
-        else:
+        elif (worker.name, slug, content_hash) not in _told_to_differ:
+            _told_to_differ.add((worker.name, slug, content_hash))
             log.warning("lab_versions_differ", worker=worker.name, lab=slug)
     return common
 
