@@ -1,6 +1,6 @@
 """What a reader asked of the table, between the address and `Wanted`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -56,14 +56,13 @@ def read_wanted(query: QueryDict, sections: set[str]) -> Wanted:
     )
 
 
-def query_of(wanted: Wanted, *, order: str = "", page: int = 1) -> str:
-    """The address of the same view with another order or page; the defaults are left out."""
-    order = order or ("-" if wanted.descending else "") + wanted.order
+def query_of(wanted: Wanted, *, page: int = 1) -> str:
+    """The address of what is wanted; the defaults are left out."""
     values = {
         "q": wanted.search,
         "state": wanted.standing,
         "section": wanted.section,
-        "sort": "" if order == "student" else order,
+        "sort": wanted.sort,
         "page": str(page) if page > 1 else "",
     }
     return "?" + urlencode({key: value for key, value in values.items() if value})
@@ -75,9 +74,7 @@ def sort_links(wanted: Wanted) -> list[Column]:
     for key, label, descends_first in COLUMNS:
         is_current = key == wanted.order
         descending = not wanted.descending if is_current else descends_first
-        order = ("-" if descending else "") + key
+        address = query_of(replace(wanted, order=key, descending=descending))
         direction = "descending" if wanted.descending else "ascending"
-        columns.append(
-            Column(key, label, query_of(wanted, order=order), direction if is_current else "none")
-        )
+        columns.append(Column(key, label, address, direction if is_current else "none"))
     return columns

@@ -172,15 +172,20 @@ def check_outcomes(assignment: Assignment) -> list[CheckOutcomes]:
     ]
 
 
-def newest_in(course: Course) -> QuerySet[Attempt]:
-    """The newest attempt of every submission of the course, the newest submission first."""
-    return (
+def newest_in(course: Course, how_many: int) -> list[Attempt]:
+    """The newest attempt of each of the newest submissions of the course, newest first."""
+    newest = list(
+        Submission.objects.filter(assignment__course=course)
+        .order_by("-submitted_at", "-pk")
+        .values_list("pk", flat=True)[:how_many]
+    )
+    attempts = (
         standing_attempts()
-        .filter(submission__assignment__course=course)
+        .filter(submission__in=newest)
         .select_related("submission__enrolment__user", "submission__assignment")
         .defer("report", "submission__notebook")
-        .order_by("-submission__submitted_at", "-submission__pk")
     )
+    return sorted(attempts, key=lambda attempt: newest.index(attempt.submission_id))
 
 
 def submissions_of(submission: Submission) -> QuerySet[Attempt]:

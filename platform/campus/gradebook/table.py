@@ -90,6 +90,12 @@ class Wanted:
     descending: bool = False
     page: int = 1
 
+    @property
+    def sort(self) -> str:
+        """The order as the address has it; empty for the usual one."""
+        order = ("-" if self.descending else "") + self.order
+        return "" if order == "student" else order
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

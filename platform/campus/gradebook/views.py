@@ -36,7 +36,7 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         "now": timezone.now(),
         "numbers": numbers,
         "focus": overview.focus_on(shown) if shown is not None else None,
-        "newest": overview.newest_in(course)[:NEWEST_SHOWN],
+        "newest": overview.newest_in(course, NEWEST_SHOWN),
         "failures": overview.our_failures_in(course)[:NEWEST_SHOWN],
     }
     return _page_or_part(request, "gradebook/dashboard.html", "below", context)

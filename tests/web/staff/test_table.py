@@ -197,6 +197,12 @@ def test_a_heading_sorts_by_itself_and_then_the_other_way(client: Client) -> Non
     assert 'href="?q=a&amp;sort=-score"' in html
 
 
+def test_searching_keeps_the_order(client: Client) -> None:
+    html = page(signed_in(client, a_class()), "?sort=-best")
+    assert '<input type="hidden" form="filters" name="sort" value="-best" />' in html
+    assert 'form="filters"' not in page(client)
+
+
 def test_more_than_a_hundred_students_come_in_pages(client: Client) -> None:
     course = a_course()
     an_assignment(course)
