@@ -44,12 +44,13 @@ export class Outline {
   #link(row: HTMLElement, check: string, hasResult: boolean): void {
     const title = row.querySelector<HTMLElement>("[data-title]");
     if (!title) return;
-    const text = title.textContent ?? "";
+    const before = title.querySelector("a");
     if (!hasResult) {
-      title.replaceChildren(text);
+      before?.replaceWith(...before.childNodes);
       return;
     }
-    const link = make("a", { href: `#result-${check}` }, text);
+    if (before) return;
+    const link = make("a", { href: `#result-${check}` }, ...title.childNodes);
     link.addEventListener("click", (event) => {
       event.preventDefault();
       this.showResult(check);

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import type { CheckResult } from "./progress";
-import { relativeErrorWords, renderResult } from "./verdicts";
+import { inlineCode, relativeErrorWords, renderResult } from "./verdicts";
 
 const result = (changes: Partial<CheckResult>): CheckResult => ({
   check: "shared_node",
@@ -88,6 +88,30 @@ test("what student code says is text, never markup", () => {
   );
   expect(article.querySelector("img")).toBeNull();
   expect(article.querySelector("samp")?.textContent).toBe(evil);
+});
+
+test("what the details say is not said twice", () => {
+  const difference = { path: "y[0]", got: "1.0", expected: "2.0", relative_error: 0.5 };
+  const repeated = renderResult(
+    result({ message: "y[0] is 1.0; 2.0 is expected", difference }),
+    nowhere,
+  );
+  expect(repeated.querySelector(".result__body > p")).toBeNull();
+  const telling = renderResult(result({ message: "The order is wrong.", difference }), nowhere);
+  expect(telling.querySelector(".result__body > p")?.textContent).toBe("The order is wrong.");
+  const exception = { type: "KeyError", text: "'x'", trace: [] };
+  const raised = renderResult(
+    result({ verdict: "error", message: "KeyError: 'x'", exception }),
+    nowhere,
+  );
+  expect(raised.textContent?.match(/KeyError/g)).toHaveLength(1);
+});
+
+test("names in backticks are code, a lone backtick is a backtick", () => {
+  const article = renderResult(result({ title: "Parents before children, `out` last." }), nowhere);
+  expect(article.querySelector("h4 code")?.textContent).toBe("out");
+  expect(article.querySelector("h4")?.textContent).toBe("Parents before children, out last.");
+  expect(inlineCode("a ` b")).toEqual(["a ` b"]);
 });
 
 test("our own failure is said to be ours", () => {

@@ -78,7 +78,7 @@ function renderFrame(frame: TraceLine, jump: Jump): HTMLElement {
     event.preventDefault();
     jump(frame.cell, frame.line);
   });
-  const code = make("code", { "data-python": true }, frame.source);
+  const code = make("code", { "data-python": true }, frame.source.trimStart());
   return make(
     "li",
     {},
@@ -119,6 +119,24 @@ function renderInputs(result: CheckResult): HTMLElement {
   );
 }
 
+/** The sentence above the details; null when they say the same already. */
+function tellingMessage(result: CheckResult): string | null {
+  const { message, difference, exception } = result;
+  if (message === "") return SENTENCES[result.verdict];
+  if (difference && message.includes(difference.got) && message.includes(difference.expected)) {
+    return null;
+  }
+  if (exception && message === `${exception.type}: ${exception.text}`) return null;
+  return message;
+}
+
+/** Text in which `names` in backticks are set as code, and nothing else is markup. */
+export function inlineCode(text: string): (Node | string)[] {
+  const parts = text.split("`");
+  if (parts.length % 2 === 0) return [text];
+  return parts.map((part, at) => (at % 2 === 1 ? make("code", {}, part) : part));
+}
+
 export function renderResult(result: CheckResult, jump: Jump): HTMLElement {
   const article = make(
     "article",
@@ -127,7 +145,7 @@ export function renderResult(result: CheckResult, jump: Jump): HTMLElement {
       "header",
       { class: "result__head" },
       badge(result.verdict),
-      make("h4", { class: "result__title" }, result.title || result.check),
+      make("h4", { class: "result__title" }, ...inlineCode(result.title || result.check)),
       make(
         "span",
         { class: "result__points number" },
@@ -136,10 +154,11 @@ export function renderResult(result: CheckResult, jump: Jump): HTMLElement {
     ),
   );
   if (result.verdict === "passed") return article;
+  const sentence = tellingMessage(result);
   const body = make(
     "div",
     { class: "result__body" },
-    make("p", {}, result.message || SENTENCES[result.verdict]),
+    sentence !== null && make("p", {}, ...inlineCode(sentence)),
     result.hidden &&
       make(
         "p",
@@ -149,7 +168,13 @@ export function renderResult(result: CheckResult, jump: Jump): HTMLElement {
     result.difference && renderDifference(result.difference),
     result.exception && renderException(result.exception, jump),
     result.hint !== "" &&
-      make("p", { class: "result__hint" }, make("strong", {}, "Hint."), ` ${result.hint}`),
+      make(
+        "p",
+        { class: "result__hint" },
+        make("strong", {}, "Hint."),
+        " ",
+        ...inlineCode(result.hint),
+      ),
     result.trials > 1 &&
       make(
         "p",

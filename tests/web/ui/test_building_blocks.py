@@ -90,6 +90,20 @@ def test_a_result_without_a_message_still_says_what_happened() -> None:
     assert "time for this check was up" in html
 
 
+def test_what_the_details_say_is_not_said_twice() -> None:
+    difference = {"path": "y[0]", "got": "1.0", "expected": "2.0"}
+    repeated = {"message": "y[0] is 1.0; 2.0 is expected", "difference": difference}
+    assert campus_ui.telling_message(repeated) == ""
+    assert campus_ui.telling_message(repeated | {"message": "Wrong order."}) == "Wrong order."
+    raised = {"message": "KeyError: 'x'", "exception": {"type": "KeyError", "text": "'x'"}}
+    assert campus_ui.telling_message(raised) == ""
+
+
+def test_names_in_backticks_are_code_and_nothing_else_is_markup() -> None:
+    assert campus_ui.inline_code("`a<b>` & c") == "<code>a&lt;b&gt;</code> &amp; c"
+    assert campus_ui.inline_code("a ` <b>") == "a ` &lt;b&gt;"
+
+
 @pytest.mark.parametrize(
     ("value", "text"), [("13.500", "13.5"), ("4.000", "4"), ("10", "10"), ("0.000", "0")]
 )

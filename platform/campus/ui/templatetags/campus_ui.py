@@ -10,7 +10,7 @@ from django import template
 from django.template.context import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from campus.ui.markdown import render_markdown
@@ -68,6 +68,49 @@ def verdict_word(verdict: str) -> str:
 def verdict_sentence(verdict: str) -> str:
     """What a verdict means, for a result that brings no message of its own."""
     return VERDICT_SENTENCES.get(str(verdict), "")
+
+
+@register.filter
+def telling_message(result: Any) -> str:
+    """The sentence to show above a result's details; empty when they say the same already."""
+    message, difference, exception = (
+        _field(result, name) for name in ("message", "difference", "exception")
+    )
+    if not message:
+        return verdict_sentence(_field(result, "verdict") or "")
+    sides = [_field(difference, "got"), _field(difference, "expected")] if difference else []
+    if sides and all(side and side in message for side in sides):
+        return ""
+    if exception and message == f"{_field(exception, 'type')}: {_field(exception, 'text')}":
+        return ""
+    return str(message)
+
+
+def _field(value: Any, name: str) -> Any:
+    """A field of a message of the protocol, or of its JSON."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+@register.filter
+def inline_code(text: str) -> SafeString:
+    """Text in which `names` in backticks are set as code, and nothing else is markup."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return conditional_escape(text)
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<code>{}</code>", part) if at % 2 else part,)
+            for at, part in enumerate(parts)
+        ),
+    )
+
+
+@register.filter
+def dedent(source: str) -> str:
+    """One line of code without its indentation."""
+    return source.lstrip()
 
 
 @register.filter
