@@ -5,19 +5,9 @@
 # by how much would the loss change?* Automatic differentiation answers all of these questions at once, exactly, for about the price of
 # evaluating the loss a few times. In this lab you build it: nothing but numpy, and nothing hidden.
 #
-# **Picture.** The function $f(x_1,x_2)=\ln x_1+x_1x_2-\sin x_2$ as a graph, evaluated at $(2,5)$. Values flow down, gradients flow up.
+# **Picture.** The function $f(x_1,x_2)=\ln x_1+x_1x_2-\sin x_2$ as a graph, evaluated at $(2,5)$. Values travel from left to right, gradients back from right to left.
 #
-# ```text
-#        x1 = 2                      x2 = 5            values   ↓      gradients ↑
-#        /     \                    /      \
-#     ln x1    x1 · x2 ------------+      sin x2
-#     0.693      10                       −0.959
-#        \      /                           |
-#         +  10.693                         |
-#          \                                |
-#           −  ---------------------------- +
-#              y = 11.652            ∂y/∂x1 = 5.5     ∂y/∂x2 = 1.716
-# ```
+# ![A graph with the inputs x1 and x2 on the left and y on the right; above each node its value, below it the gradient of y with respect to it.](figures/graph.svg)
 #
 # **Spec in five lines of maths.** Let $y=f(x)$ with $x\in\mathbb R^n$, $y\in\mathbb R^m$ and Jacobian $J_{ij}=\partial y_i/\partial x_j$.
 #
@@ -656,15 +646,9 @@ check("shape_vjps")
 #
 # A gradient may travel on only when **all** of it has arrived. Look at a diamond:
 #
-# ```text
-#          x                 ȳ = 1
-#        /   \               ā = 1·∂y/∂a ,  b̄ = 1·∂y/∂b
-#       a     b              x̄ = ā·∂a/∂x + b̄·∂b/∂x      ← two arrivals, one sum
-#        \   /
-#          y
-# ```
+# ![x is used by a and by b, both are used by y. Two gradients of 30 arrive at x and add up to 60.](figures/diamond.svg)
 #
-# If `x` has further ancestors and you pass $\bar a\cdot\partial a/\partial x$ on before the other half arrives, they see half of it, or they see it twice and
+# If `x` had ancestors of its own and you passed $\bar a\cdot\partial a/\partial x$ on before the other half arrived, they would see half of it, or see it twice and
 # pay for it: a stack of 60 diamonds has $2^{60}\approx10^{18}$ paths. So visit every tensor **once**, children before parents:
 #
 # - `topo_order(out)`: a list with every tensor reachable from `out` through `.parents`, each exactly once, every parent before its
@@ -912,15 +896,9 @@ check("jacobian_traps")
 # $\epsilon=2.2\cdot10^{-16}$. The sum is smallest near $h=\epsilon^{1/3}\approx6\cdot10^{-6}$, where about ten digits are right. (For the one-sided
 # quotient it is $\epsilon^{1/2}$, and only eight digits survive.) With $h=10^{-12}$ rounding leaves you four.
 #
-# ```text
-#   error
-#    1e-02 |*                                            x   rounding ε/h grows to the left,
-#    1e-05 |    *                                  x         truncation h² to the right;
-#    1e-08 |         *                      x                central differences are best
-#    1e-11 |              *    *     x                       in the valley, h ≈ 6e-6
-#          +---------------------------------------------
-#           1e-14  1e-12  1e-9   1e-6   1e-4   1e-2   h
-# ```
+# ![Error against the step h on logarithmic axes: both quotients lose to rounding on the left; the valley of the central one is deeper and further to the right.](figures/step.svg)
+#
+# The picture is measured, with $f=\sin$ near $x=1$: rounding falls as $\epsilon/h$, truncation rises as $h$ or $h^2$.
 #
 # `gradcheck(f, xs, eps=None)`: `f` takes one `Tensor` for each array of `xs` and returns a tensor with one element. For each input $k$:
 #
