@@ -57,22 +57,18 @@ async def set_up(steps: Sequence[Step], console: Console) -> None:
                 await asyncio.sleep(0.2)
 
 
-def database_step(console: Console) -> Step:
+def database_step() -> Step:
     """The local database with the course and the demonstration's people in it."""
     database = home() / "db.sqlite3"
 
     async def work(line: Line) -> None:
-        said: list[str] = []
-
         def on_line(text: str) -> None:
             if text.startswith("> "):
                 line.show(text[2:])
             else:
-                said.append(text)
+                line.results.append(text)
 
         await prepare_database(on_line)
-        for text in said:
-            console.say(f"    {text}")
 
     return Step(
         name="Database and course",

@@ -22,6 +22,7 @@ class Line:
         self.said_at = self.began
         self.doing = ""
         self.count: Callable[[], str] | None = None  # asked whenever the line is shown
+        self.results: list[str] = []  # shown below the line when it is done
 
     def show(self, doing: str) -> None:
         self.doing = doing
@@ -66,13 +67,9 @@ class Progress:
                 self._lines.remove(line)
                 seconds = time.monotonic() - line.began
                 self._console.say(f"  {self._console.paint(mark, colour)} {name} ({seconds:.1f} s)")
+                for result in line.results:
+                    self._console.say(f"    {result}")
                 self._draw()
-
-    def say(self, text: str) -> None:
-        with self._lock:
-            self._erase()
-            self._console.say(text)
-            self._draw()
 
     def _draw_on(self) -> None:
         while True:

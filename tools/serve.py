@@ -42,9 +42,9 @@ async def _prepare(console: Console) -> None:
     await set_up(software_steps(), console)
     if os.environ.get("DATABASE_URL"):
         console.note("preparing the database that DATABASE_URL names")
-        await prepare_database(console.say)
+        await prepare_database(lambda text: console.say(f"    {text.removeprefix('> ')}"))
     else:
-        await set_up([database_step(console)], console)
+        await set_up([database_step()], console)
 
 
 def main() -> int:
