@@ -1,0 +1,103 @@
+"""Secrets of every party are planted, and a jail's whole memory is searched for them.
+
+A submission cannot be told what to look for without holding it, so it searches for the canaries spelled
+backwards. It reads its memory by address, for /proc/self/mem is closed to it.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from grader.notebook import source_cells
+from grader.sandbox import open_sandbox
+from tests.grader.grading_desk import Desk, result
+
+ENVIRONMENT = "CANARY-of-the-environment-1f6b2c"
+NEIGHBOUR = "CANARY-of-a-neighbour-77a0d1"
+SEED = hashlib.sha256(b"the canary of the seed").hexdigest()
+
+SCAN = """
+def scan():
+    import ctypes
+    found, read = [], 0
+    with open("/proc/self/maps") as file:
+        maps = [line.split(None, 5) for line in file]
+    # A descriptor that is written from an address that cannot be read gives an error, not a crash.
+    import os
+    r, w = os.pipe()
+    libc = ctypes.CDLL(None)
+    libc.write.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t)
+    for fields in maps:
+        low, high = (int(part, 16) for part in fields[0].split("-"))
+        if "r" not in fields[1] or fields[-1].strip() in ("[vvar]", "[vvar_vclock]", "[vsyscall]"):
+            continue
+        overlap = b""
+        for start in range(low, high, 65536):
+            size = min(65536, high - start)
+            if libc.write(w, start, size) != size:
+                break
+            data = overlap + os.read(r, size)
+            read += size
+            for name, backwards in CANARIES.items():
+                if backwards in data[::-1]:  # never spelled forwards, not even here
+                    found.append(f"{name} at {start:x} in {fields[-1].strip()}")
+            overlap = data[-64:]
+    print("found:", *found)
+    print("read:", read)
+"""
+
+
+@pytest.fixture(scope="module")
+def planted() -> Iterator[Desk]:
+    """A worker with a secret in its environment, whose zygote has just graded a neighbour."""
+    os.environ["GRADUS_CANARY"] = ENVIRONMENT
+    opened = open_sandbox()
+    desk = Desk(opened)
+    secret = f"secret = {NEIGHBOUR!r}\ndef double(x):\n    print(secret)\n    return 2 * x"
+    assert desk.grade(double=secret, seed=SEED).score == 10
+    yield desk
+    opened.close()
+    del os.environ["GRADUS_CANARY"]
+
+
+def scanned(desk: Desk, *, canaries: dict[str, str], when: str) -> str:
+    listed = {name: value[::-1].encode() for name, value in canaries.items()}
+    setup = f"CANARIES = {listed!r}\n{SCAN}"
+    if when == "cell":
+        source = f"{setup}\nscan()\ndef double(x):\n    return 2 * x"
+        return desk.grade(double=source, seed=SEED).notebook_stdout
+    source = f"{setup}\ndef double(x):\n    globals().pop('scan', int)()\n    return 2 * x"
+    return result(desk.grade(double=source, seed=SEED), "doubles").stdout
+
+
+@pytest.mark.parametrize("when", ["cell", "check"])
+def test_no_secret_is_in_a_jails_memory(planted: Desk, when: str) -> None:
+    solution = next(c for c in source_cells(planted.lab) if c.grade_id == "root").reference_source()
+    assert "-np.sqrt(x)" in solution
+    told = scanned(
+        planted,
+        canaries={
+            "environment": ENVIRONMENT,
+            "neighbour": NEIGHBOUR,
+            "seed": SEED,
+            "seed in bytes": bytes.fromhex(SEED).decode("latin-1"),
+            "name of the variable": "GRADUS_CANARY",
+            "condition of a check": "its square is not x",
+            "a later check's body": "Either square root will do",
+            "tolerances": "class Tolerance",
+            "referee": "The trusted party",
+        },
+        when=when,
+    )
+    assert "found: \n" in told or "found:\n" in told, told
+    assert int(told.split("read:")[1]) > 10 * 2**20
+
+
+def test_the_search_finds_what_is_there(planted: Desk) -> None:
+    """A search that finds nothing proves nothing unless it can find something."""
+    told = scanned(planted, canaries={"public": "a fork keeps only its own"}, when="cell")
+    assert "found:" in told
+    told = scanned(planted, canaries={"zygote's environment": "OPENBLAS_NUM_THREADS=1"}, when="cell")
+    assert "zygote's environment at" in told
