@@ -195,8 +195,10 @@ def _read(folder: Path) -> Lab:
         sources = read_percent(
             (folder / "lab.py").read_text(encoding="utf-8"), file=str(folder / "lab.py")
         )
-    except (LabError, UnicodeDecodeError) as error:
+    except LabError as error:
         problems.append(str(error))
+    except UnicodeDecodeError as error:
+        problems.append(f"{folder / 'lab.py'}: {error}; save it as UTF-8.")
     if description is None or problems:
         raise LabError("\n".join(problems))
     cells = tuple(_cells(folder, sources, description, checks, problems))

@@ -376,7 +376,7 @@ class Tensor:
         return apply("max", self, axis=axis, keepdims=keepdims)
 
     def reshape(self, *shape):
-        shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        shape = shape[0] if len(shape) == 1 and np.ndim(shape[0]) else shape  # (2, 3) or 2, 3
         return apply("reshape", self, shape=tuple(shape))
 
     def transpose(self, axes=None):
