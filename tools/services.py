@@ -134,7 +134,7 @@ class HealthPage:
         try:
             health = await self._read("/healthz")
         except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
-            return f"no answer from /healthz ({error or type(error).__name__})"
+            return f"no answer from /healthz ({str(error) or type(error).__name__})"
         if not health.get("database"):
             return "the database does not answer"
         return "" if health.get("broker") else "the broker does not answer"
