@@ -63,7 +63,7 @@ def read_homework_rows(tables: Sequence[Table], findings: Findings) -> tuple[Raw
             continue
         if not {"name", "release", "due"} <= columns.keys():
             continue
-        for row in table.rows:
+        for row in table.rows[: MOST_HOMEWORKS + 1]:
             homework = read_row(row, table, columns, len(rows) + 1, findings)
             if homework is None:
                 continue
@@ -180,7 +180,7 @@ def homework_address(cell: Cell, line: int, key: str, findings: Findings) -> str
         if not bracket.address:
             continue
         address = encoded(bracket.address)
-        if (reason := why_refused(address)) is None:
+        if (reason := why_refused(bracket.address)) is None:
             return address
         findings.report(
             Problem(line, f"{key}.url", address, reason, "", "mend the address", cell.column)

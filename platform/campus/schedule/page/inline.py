@@ -125,7 +125,7 @@ def bracket_resource(
 ) -> PageResource | None:
     """The resource of a bracket; None after a problem with its address."""
     address = encoded(bracket.address or "")
-    if address and (reason := why_refused(address)):
+    if address and (reason := why_refused(bracket.address or "")):
         findings.report(
             Problem(
                 place.line,

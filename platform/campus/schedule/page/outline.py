@@ -81,7 +81,7 @@ def read_outline(lines: tuple[Line, ...], findings: Findings) -> Outline:
         if (heading := heading_at(lines, index, section)) is not None:
             if heading.section:
                 section = heading.section
-            elif headings and any(known.section for known in headings):
+            elif section:
                 section = "other"
                 findings.note(line.number, "page", heading.text, "this section is not imported")
             headings.append(heading)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 LONGEST_QUOTE = 120
+MOST_FINDINGS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +73,18 @@ class Findings:
     notes: list[Note] = field(default_factory=list)
     answered: dict[str, str] = field(default_factory=dict)
     choosable_fields: set[str] = field(default_factory=set)
+    _seen: set[Problem | Note] = field(default_factory=set)
 
     def report(self, problem: Problem) -> None:
-        """Remember a problem, once."""
-        if problem not in self.problems:
+        """Remember a problem, once. Of a page that is nothing but problems the first will do."""
+        if problem not in self._seen and len(self.problems) < MOST_FINDINGS:
+            self._seen.add(problem)
             self.problems.append(problem)
 
     def note(self, line: int, field_name: str, text: str, message: str) -> None:
         note = Note(line, field_name, text, message)
-        if note not in self.notes:
+        if note not in self._seen and len(self.notes) < MOST_FINDINGS:
+            self._seen.add(note)
             self.notes.append(note)
 
     def decide(self, problem: Problem, parse: Callable[[str], T]) -> T | None:

@@ -57,20 +57,12 @@ def read_week_rows(tables: Sequence[Table], findings: Findings) -> tuple[RawWeek
         if "topic" not in columns or not ("date" in columns or "week" in columns):
             continue
         for row in table.rows:
-            week = read_week_row(row, table, columns, len(weeks) + 1, findings)
-            weeks.append(week)
-    if len(weeks) > MOST_WEEKS:
-        extra = weeks[MOST_WEEKS]
-        findings.report(
-            Problem(
-                extra.line,
-                "syllabus",
-                extra.label,
-                f"a course has at most {MOST_WEEKS} weeks, this page has {len(weeks)}",
-                remedy="give the page of one course",
-            )
-        )
-        return tuple(weeks[:MOST_WEEKS])
+            if len(weeks) == MOST_WEEKS:
+                message = f"a course has at most {MOST_WEEKS} weeks"
+                remedy = "give the page of one course"
+                findings.report(Problem(row.line, "syllabus", row.text, message, "", remedy))
+                return tuple(weeks)
+            weeks.append(read_week_row(row, table, columns, len(weeks) + 1, findings))
     return tuple(weeks)
 
 
