@@ -7,12 +7,14 @@ backwards. It reads its memory by address, for /proc/self/mem is closed to it.
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from grader.notebook import source_cells
 from grader.sandbox import open_sandbox
-from tests.grader.grading_desk import Desk, result
+from labs.catalog import read_lab
+from tests.grader.grading_desk import TINY, Desk, result
 
 ENVIRONMENT = "CANARY-of-the-environment-1f6b2c"
 NEIGHBOUR = "CANARY-of-a-neighbour-77a0d1"
@@ -40,8 +42,9 @@ def scan():
                 break
             data = overlap + os.read(r, size)
             read += size
+            mirrored = data[::-1]  # a canary is never spelled forwards, not even here
             for name, backwards in CANARIES.items():
-                if backwards in data[::-1]:  # never spelled forwards, not even here
+                if backwards in mirrored:
                     found.append(f"{name} at {start:x} in {fields[-1].strip()}")
             overlap = data[-64:]
     print("found:", *found)
@@ -54,7 +57,11 @@ def planted() -> Iterator[Desk]:
     """A worker with a secret in its environment, whose zygote has just graded a neighbour."""
     os.environ["GRADUS_CANARY"] = ENVIRONMENT
     opened = open_sandbox()
-    desk = Desk(opened)
+    lab = read_lab(TINY)
+    patient = lab.limits.model_copy(
+        update={"notebook_wall_seconds": 60.0, "check_wall_seconds": 60.0}
+    )
+    desk = Desk(opened, replace(lab, limits=patient))
     secret = f"secret = {NEIGHBOUR!r}\ndef double(x):\n    print(secret)\n    return 2 * x"
     assert desk.grade(double=secret, seed=SEED).score == 10
     yield desk
@@ -99,5 +106,7 @@ def test_the_search_finds_what_is_there(planted: Desk) -> None:
     """A search that finds nothing proves nothing unless it can find something."""
     told = scanned(planted, canaries={"public": "a fork keeps only its own"}, when="cell")
     assert "found:" in told
-    told = scanned(planted, canaries={"zygote's environment": "OPENBLAS_NUM_THREADS=1"}, when="cell")
+    told = scanned(
+        planted, canaries={"zygote's environment": "OPENBLAS_NUM_THREADS=1"}, when="cell"
+    )
     assert "zygote's environment at" in told
