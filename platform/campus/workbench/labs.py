@@ -8,7 +8,8 @@ from campus.assignments.models import Assignment
 from campus.courses.models import Course, Enrolment
 from campus.submissions.canonical import lab_of
 from campus.submissions.errors import LabMissingError
-from campus.workbench.page import ShownCheck, latest_attempt, shown_exercises, verdicts_of
+from campus.submissions.models import Attempt
+from campus.workbench.page import ShownCheck, latest_attempts, shown_exercises, verdicts_of
 from labs.catalog import Lab
 
 
@@ -27,18 +28,23 @@ def labs_of(course: Course, enrolment: Enrolment | None, now: datetime) -> list[
     assignments = Assignment.objects.filter(course=course).exclude(lab="")
     if enrolment is None or not enrolment.is_staff:
         assignments = assignments.filter(published=True)
-    return [_listed(assignment, enrolment, now) for assignment in assignments]
+    attempts = latest_attempts(enrolment, assignments) if enrolment else {}
+    return [
+        _listed(assignment, attempts.get(assignment.pk), enrolment is not None, now)
+        for assignment in assignments
+    ]
 
 
-def _listed(assignment: Assignment, enrolment: Enrolment | None, now: datetime) -> ListedLab:
+def _listed(
+    assignment: Assignment, attempt: Attempt | None, enrolled: bool, now: datetime
+) -> ListedLab:
     try:
         lab = lab_of(assignment)
     except LabMissingError:
         lab = None
     released = assignment.is_released(now)
-    attempt = latest_attempt(enrolment, assignment) if enrolment else None
     checks: tuple[ShownCheck, ...] = ()
-    if lab is not None and enrolment is not None and released:
+    if lab is not None and enrolled and released:
         exercises = shown_exercises(lab, verdicts_of(attempt))
         checks = tuple(check for exercise in exercises for check in exercise.checks)
     return ListedLab(

@@ -1,8 +1,7 @@
 """What the lab page shows, gathered from the lab, the draft and the latest submission."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -129,23 +128,27 @@ def _heading(source: str) -> int:
     return max(2, min(levels, default=2))
 
 
-def latest_attempt(enrolment: Enrolment, assignment: Assignment) -> Attempt | None:
-    """The newest attempt of the newest submission."""
-    submission = (
-        Submission.objects.filter(enrolment=enrolment, assignment=assignment)
-        .order_by("-number")
-        .first()
+def latest_attempts(enrolment: Enrolment, assignments: Iterable[Assignment]) -> dict[int, Attempt]:
+    """Assignment id → the newest attempt of the newest submission, with its results: two queries."""
+    attempts = (
+        Attempt.objects.filter(
+            submission__enrolment=enrolment, submission__assignment__in=list(assignments)
+        )
+        .select_related("submission")
+        .prefetch_related("results")
+        .order_by("submission__assignment_id", "-submission__number", "-number")
     )
-    if submission is None:
-        return None
-    return submission.attempts.select_related("submission").order_by("-number").first()
+    latest: dict[int, Attempt] = {}
+    for attempt in attempts:
+        latest.setdefault(attempt.submission.assignment_id, attempt)
+    return latest
 
 
 def verdicts_of(attempt: Attempt | None) -> dict[str, str]:
     """Check name → verdict."""
     if attempt is None:
         return {}
-    return dict(attempt.results.values_list("check_name", "verdict"))
+    return {result.check_name: result.verdict for result in attempt.results.all()}
 
 
 def submission_addresses(course_slug: str, submission: Submission) -> dict[str, str]:

@@ -60,7 +60,7 @@ def lab(request: HttpRequest, course_slug: str, assignment_slug: str) -> HttpRes
 def _opened(enrolment: Enrolment, assignment: Assignment, now: datetime) -> dict[str, object]:
     found = lab_of(assignment)
     draft = read_draft(enrolment, assignment, found)
-    attempt = page.latest_attempt(enrolment, assignment)
+    attempt = page.latest_attempts(enrolment, [assignment]).get(assignment.pk)
     exercises = page.shown_exercises(found, page.verdicts_of(attempt))
     address = page.figure_address(assignment.course.slug, assignment.slug)
     return {

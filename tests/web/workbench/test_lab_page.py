@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -164,3 +165,18 @@ def test_an_unpublished_lab_is_listed_for_staff_only(cast: Cast) -> None:
     url = reverse("workbench:labs", args=[cast.course.slug])
     assert "There are no labs yet" in signed_in(cast.student).get(url).content.decode()
     assert "A tiny lab" in signed_in(cast.assistant).get(url).content.decode()
+
+
+def test_the_list_of_labs_asks_the_database_as_often_for_one_lab_as_for_nine(
+    student: Client, cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(8):
+        Assignment.objects.create(
+            course=cast.course, slug=f"lab-{number}", title=f"Lab {number}", kind="lab", lab="tiny"
+        )
+    hand_in(cast)
+    hand_in(cast)
+    url = reverse("workbench:labs", args=[cast.course.slug])
+    with django_assert_max_num_queries(8):
+        page = student.get(url).content.decode()
+    assert page.count("lab-card__title") == 9
