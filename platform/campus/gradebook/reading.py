@@ -1,24 +1,28 @@
 """One submission as staff read it: the notebook's cells with the verdicts under the cell that asked.
 
 Whatever comes from a notebook or from the process that ran it is hostile text. It leaves this module as
-plain strings, which the templates escape; nothing here is ever marked safe.
+plain strings, which the templates escape. The one exception is prose, which is the lab's own: it is made
+by campus.ui.markdown, which sanitises all the same, since the notebook is what was handed in.
 """
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from django.utils.safestring import SafeString
 from pydantic import TypeAdapter, ValidationError
 
 from campus.submissions.models import Attempt, CheckResult
+from campus.ui.markdown import render_markdown
 from grader.api import CellResult
 from grader.api import CheckResult as CheckMessage
 from labs.catalog import Lab
 
 Role = Literal["prose", "exercise", "check", "setup", "other"]
 LONG_LISTING = 12  # lines of a locked cell above which it is folded
+PROSE_HEADINGS = 3  # the page's own sections are <h2>
 CELL_RESULTS = TypeAdapter(tuple[CellResult, ...])
 
 
@@ -56,6 +60,7 @@ class CellView:
     kind: Literal["markdown", "code"]
     role: Role
     source: str
+    prose: SafeString | None = None  # of a Markdown cell, sanitised
     untouched: bool = False  # an exercise that still is the lab's starter
     result: CellResult | None = None
     checks: tuple[CheckView, ...] = ()
@@ -92,14 +97,30 @@ class Reading:
     readable: bool  # False: the stored text is no notebook, so show it as it is
 
 
-def read_submission(notebook: str, attempt: Attempt | None, lab: Lab | None) -> Reading:
+def read_submission(
+    notebook: str,
+    attempt: Attempt | None,
+    lab: Lab | None,
+    figure_address: Callable[[str], str],
+) -> Reading:
     """Everything about one attempt at one notebook. `lab` is the lab as it is now, if it still is.
 
-    Costs one query, for the check results.
+    `figure_address` turns the name of a figure in the prose into its address. Costs one query, for the
+    check results.
     """
     checks = tuple(check_views(attempt)) if attempt is not None else ()
     report = attempt.report if attempt is not None and isinstance(attempt.report, dict) else {}
-    cells = cells_of(notebook)
+    cells = [
+        replace(
+            cell,
+            prose=render_markdown(
+                cell.source, headings_from=PROSE_HEADINGS, image_address=figure_address
+            ),
+        )
+        if cell.kind == "markdown" and cell.role != "exercise"
+        else cell
+        for cell in cells_of(notebook)
+    ]
     if lab is not None:
         starters = {cell.id: cell.source for cell in lab.cells if cell.role == "exercise"}
         cells = [

@@ -1,11 +1,14 @@
 """The staff's pages. Each view authorises first: who is not staff of the course gets 404."""
 
 import json
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -79,30 +82,47 @@ def submission(request: HttpRequest, slug: str, submission_id: UUID) -> HttpResp
         pk=submission_id,
         assignment__course=enrolment.course,
     )
-    attempts = list(shown.attempts.all())
-    wanted = request.GET.get("attempt", "")
-    attempt = next((a for a in attempts if str(a.number) == wanted), None)
-    attempt = attempt or next(iter(attempts), None)
-    lab = overview.lab_of(shown.assignment)
     shown.assignment.course = enrolment.course
-    context = {
-        "course": enrolment.course,
-        "enrolment": enrolment,
-        "receipt": json.loads(receipt_for(shown).content)["receipt"],
-        "assignment": shown.assignment,
-        "submission": shown,
-        "late": shown.assignment.is_late(shown.submitted_at),
+    context: dict[str, Any] = {"course": enrolment.course, "enrolment": enrolment}
+    context |= _about(shown, wanted_attempt=request.GET.get("attempt", ""))
+    return render(request, "gradebook/submission.html", context)
+
+
+def _about(submission: Submission, *, wanted_attempt: str) -> dict[str, Any]:
+    """Everything that the page of one submission shows; the newest attempt unless another is wanted."""
+    assignment = submission.assignment
+    attempts = list(submission.attempts.all())
+    attempt = next((one for one in attempts if str(one.number) == wanted_attempt), None)
+    attempt = attempt or next(iter(attempts), None)
+    lab = overview.lab_of(assignment)
+    return {
+        "assignment": assignment,
+        "submission": submission,
+        "late": assignment.is_late(submission.submitted_at),
         "attempts": attempts,
         "attempt": attempt,
         "standing": table.standing_of(attempt.state, attempt.outcome) if attempt else "",
-        "reading": reading.read_submission(shown.notebook, attempt, lab),
+        "reading": reading.read_submission(
+            submission.notebook, attempt, lab, partial(_figure_address, assignment)
+        ),
         "lab_changed": bool(lab and attempt and lab.content_hash != attempt.lab_hash),
-        "others": overview.submissions_of(shown),
-        "entries": ScoreEntry.objects.filter(enrolment=shown.enrolment, assignment=shown.assignment)
+        "others": overview.submissions_of(submission),
+        "entries": ScoreEntry.objects.filter(enrolment=submission.enrolment, assignment=assignment)
         .select_related("author", "attempt__submission")
         .defer("attempt__report", "attempt__submission__notebook"),
+        "receipt": json.loads(receipt_for(submission).content)["receipt"],
     }
-    return render(request, "gradebook/submission.html", context)
+
+
+def _figure_address(assignment: Assignment, name: str) -> str:
+    """A figure of the lab. Names that are no path of it lead nowhere, and never to another site."""
+    try:
+        return reverse(
+            "workbench:figure",
+            args=[assignment.course.slug, assignment.slug, name.removeprefix("figures/")],
+        )
+    except NoReverseMatch:
+        return ""
 
 
 def _page_or_part(

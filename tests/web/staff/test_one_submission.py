@@ -57,8 +57,8 @@ def test_the_notebook_is_shown_with_the_students_code_and_the_labs_prose(client:
     assert "return x + x" in html
     assert "<strong>two</strong>" in html
     assert 'data-maths="inline"' in html
-    assert re.search(r'id="cell-double" data-role="exercise"', html)
-    assert re.search(r'id="cell-imports" data-role="setup"', html)
+    assert re.search(r'id="cell-double"\s+data-role="exercise"', html)
+    assert re.search(r'id="cell-imports"\s+data-role="setup"', html)
 
 
 def test_an_answer_that_is_still_the_starter_is_marked(client: Client) -> None:
@@ -318,7 +318,10 @@ def test_nothing_that_a_student_wrote_or_printed_becomes_markup(client: Client) 
 
 def test_prose_of_a_notebook_goes_through_the_sanitiser(client: Client) -> None:
     course = a_course()
-    prose = "# Hi\n<script>alert(1)</script> [go](javascript:alert(1)) **bold**"
+    prose = (
+        "# Hi\n<script>alert(1)</script> [go](javascript:alert(1)) **bold** "
+        "![a](https://elsewhere.example/x.png) ![b](figures/graph.svg) ![c](../../../accounts/logout/)"
+    )
     document = {
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -331,6 +334,11 @@ def test_prose_of_a_notebook_goes_through_the_sanitiser(client: Client) -> None:
     assert "<strong>bold</strong>" in html
     assert "<script>alert" not in html
     assert 'href="javascript' not in html
+    figures = "/courses/steps-2025/labs/steps/figures/"
+    sources = re.findall(r'<img[^>]* src="([^"]*)"', html)
+    assert len(sources) == 3
+    assert all(source.startswith(figures) for source in sources)
+    assert f"{figures}graph.svg" in sources
 
 
 def test_characters_that_reorder_or_hide_code_are_drawn(client: Client) -> None:
