@@ -69,8 +69,8 @@ def planted() -> Iterator[Desk]:
     del os.environ["GRADUS_CANARY"]
 
 
-def scanned(desk: Desk, *, canaries: dict[str, str], when: str) -> str:
-    listed = {name: value[::-1].encode() for name, value in canaries.items()}
+def scanned(desk: Desk, *, canaries: dict[str, bytes], when: str) -> str:
+    listed = {name: value[::-1] for name, value in canaries.items()}
     setup = f"CANARIES = {listed!r}\n{SCAN}"
     if when == "cell":
         source = f"{setup}\nscan()\ndef double(x):\n    return 2 * x"
@@ -86,15 +86,15 @@ def test_no_secret_is_in_a_jails_memory(planted: Desk, when: str) -> None:
     told = scanned(
         planted,
         canaries={
-            "environment": ENVIRONMENT,
-            "neighbour": NEIGHBOUR,
-            "seed": SEED,
-            "seed in bytes": bytes.fromhex(SEED).decode("latin-1"),
-            "name of the variable": "GRADUS_CANARY",
-            "condition of a check": "its square is not x",
-            "a later check's body": "Either square root will do",
-            "tolerances": "class Tolerance",
-            "referee": "The trusted party",
+            "environment": ENVIRONMENT.encode(),
+            "neighbour": NEIGHBOUR.encode(),
+            "seed": SEED.encode(),
+            "seed in bytes": bytes.fromhex(SEED),
+            "name of the variable": b"GRADUS_CANARY",
+            "condition of a check": b"its square is not x",
+            "a later check's body": b"Either square root will do",
+            "tolerances": b"class Tolerance",
+            "referee": b"The trusted party",
         },
         when=when,
     )
@@ -104,9 +104,7 @@ def test_no_secret_is_in_a_jails_memory(planted: Desk, when: str) -> None:
 
 def test_the_search_finds_what_is_there(planted: Desk) -> None:
     """A search that finds nothing proves nothing unless it can find something."""
-    told = scanned(planted, canaries={"public": "a fork keeps only its own"}, when="cell")
-    assert "found:" in told
     told = scanned(
-        planted, canaries={"zygote's environment": "OPENBLAS_NUM_THREADS=1"}, when="cell"
+        planted, canaries={"zygote's environment": b"OPENBLAS_NUM_THREADS=1"}, when="cell"
     )
     assert "zygote's environment at" in told
