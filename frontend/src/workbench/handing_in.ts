@@ -3,6 +3,7 @@
 import { enhanceProse } from "../site/prose";
 import { reachScrollers } from "../site/scrollers";
 import { relativeTime } from "../site/times";
+import type { Answers } from "./answers";
 import type { SubmissionLinks, WorkbenchConfig } from "./config";
 import { make, notice } from "./dom";
 import type { Drafting } from "./drafting";
@@ -97,15 +98,15 @@ export class HandingIn {
       this.drafting.showFirstConflict();
       return;
     }
-    this.#tell(await submitAnswers(this.config.submit_url, mine, base.revision, this.#keys));
+    this.#tell(await submitAnswers(this.config.submit_url, mine, base.revision, this.#keys), mine);
   }
 
-  #tell(outcome: Outcome): void {
+  #tell(outcome: Outcome, answers: Answers): void {
     switch (outcome.kind) {
       case "submitted":
         announce(this.root, `Submission ${outcome.links.number} is stored.`);
         this.#outline.reset("queued");
-        this.#follow(outcome.links);
+        this.#follow(outcome.links, this.#untouched(answers));
         return;
       case "refused":
         this.#panel.failed(
@@ -128,6 +129,12 @@ export class HandingIn {
     }
   }
 
+  /** The exercises that were handed in with a cell as the lab gave it. */
+  #untouched(answers: Answers): string[] {
+    const untouched = this.config.cells.filter((cell) => answers[cell.id] === cell.starter);
+    return [...new Set(untouched.map((cell) => cell.exercise ?? cell.id))];
+  }
+
   #signedOut(): HTMLElement {
     const link = make("a", { href: this.config.sign_in_url, target: "_blank" }, "Sign in");
     return notice(
@@ -144,10 +151,10 @@ export class HandingIn {
     this.#submit.textContent = this.#submitting ? "Submitting" : "Submit";
   }
 
-  #follow(links: SubmissionLinks): void {
+  #follow(links: SubmissionLinks, untouched: readonly string[] = []): void {
     this.#stream?.close();
     this.#heard.clear();
-    this.#panel.follow(links);
+    this.#panel.follow(links, untouched);
     this.#toggle.hidden = false;
     this.#toggle.textContent = "Results";
     this.#stream = new GradingStream(links.events_url, links.status_url, (progress, connected) =>

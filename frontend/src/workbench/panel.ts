@@ -2,16 +2,10 @@
 
 import { absoluteTime } from "../site/times";
 import type { ExerciseConfig, SubmissionLinks } from "./config";
-import { icon, make, notice } from "./dom";
-import {
-  type CheckResult,
-  etaWords,
-  NOTHING_YET,
-  ordinal,
-  type Progress,
-  points,
-} from "./progress";
-import { badge, type Jump, renderResult, WORDS } from "./verdicts";
+import { icon, make } from "./dom";
+import { badgeRunning, gradingStatus } from "./grading_status";
+import { type CheckResult, NOTHING_YET, type Progress } from "./progress";
+import { type Jump, renderResult } from "./verdicts";
 
 const DELAYED_AFTER_MS = 20_000;
 
@@ -29,6 +23,7 @@ export class Panel {
   readonly #status = make("div", { class: "stack", "data-gap": "small" });
   readonly #groups = make("div", {});
   #links: SubmissionLinks | null = null;
+  #untouched: readonly string[] = [];
   #progress: Progress = NOTHING_YET;
   #connected = true;
   #shown = new Map<string, CheckResult>();
@@ -65,9 +60,11 @@ export class Panel {
     this.#status.replaceChildren(explanation);
   }
 
-  follow(links: SubmissionLinks): void {
+  /** `untouched`: exercises that were handed in with starter code still in them. */
+  follow(links: SubmissionLinks, untouched: readonly string[] = []): void {
     this.#reset();
     this.#links = links;
+    this.#untouched = untouched;
     this.#title.textContent = `Submission ${links.number}`;
     this.#delayTimer = setTimeout(() => {
       this.#delayed = true;
@@ -102,8 +99,20 @@ export class Panel {
     const due = this.options.dueAt;
     const late = due === null ? "" : submitted > due ? ", late" : ", on time";
     this.#status.replaceChildren(
-      ...this.#stateElements(),
+      ...gradingStatus({
+        progress: this.#progress,
+        connected: this.#connected,
+        delayed: this.#delayed,
+        total: this.#total(),
+      }),
       make("p", { class: "quiet small number" }, `Submitted ${when}${late}.`),
+      this.#untouched.length > 0
+        ? make(
+            "p",
+            { class: "quiet small" },
+            `Handed in with starter code still in it: ${this.#untouched.join(", ")}.`,
+          )
+        : "",
       make(
         "p",
         { class: "row small" },
@@ -112,132 +121,6 @@ export class Panel {
         make("a", { href: this.options.historyUrl }, "All your submissions"),
       ),
     );
-  }
-
-  #stateElements(): HTMLElement[] {
-    const { attempt, score, ended } = this.#progress;
-    const elements: HTMLElement[] = [];
-    if (!this.#connected && !ended) {
-      elements.push(
-        notice(
-          "careful",
-          "Connection lost",
-          "Grading goes on without it. Trying to connect again.",
-        ),
-      );
-    }
-    switch (attempt?.state) {
-      case undefined:
-        elements.push(
-          make("p", { class: "row" }, badge("queued"), "Stored. Asking for its place."),
-        );
-        break;
-      case "queued":
-        elements.push(...this.#queued());
-        break;
-      case "running":
-        elements.push(...this.#running());
-        break;
-      case "cancelled":
-        elements.push(
-          notice("info", "This grading was cancelled", "The submission itself is stored and safe."),
-        );
-        break;
-      case "done":
-        elements.push(...(score ? this.#scored() : this.#broken()));
-        break;
-    }
-    if (attempt?.unsafe) {
-      elements.push(
-        notice("careful", "Graded without a sandbox", "The worker was started without its walls."),
-      );
-    }
-    return elements;
-  }
-
-  #queued(): HTMLElement[] {
-    const attempt = this.#progress.attempt;
-    const position = attempt?.position;
-    const place = !position
-      ? "Waiting for a worker"
-      : position === 1
-        ? "You are next"
-        : `You are ${ordinal(position)} in the queue`;
-    const eta = attempt?.eta_seconds ? `, ${etaWords(attempt.eta_seconds)} to go` : "";
-    const elements: HTMLElement[] = [
-      make("p", { class: "row number" }, badge("queued"), `${place}${eta}.`),
-    ];
-    if (this.#delayed) {
-      elements.push(
-        notice(
-          "ours",
-          "Grading is delayed on our side",
-          "Your submission is stored, and the time at which you handed it in is what counts.",
-          "You can close this page: the result will be here and in your history.",
-        ),
-      );
-    }
-    return elements;
-  }
-
-  #running(): HTMLElement[] {
-    const total = this.#total();
-    const done = this.#progress.results.size;
-    return [
-      make(
-        "p",
-        { class: "row number" },
-        badgeRunning("Grading"),
-        `${done} of ${total} checks are done.`,
-      ),
-      make(
-        "progress",
-        { class: "meter", value: String(done), max: String(total), "aria-label": "Checks done" },
-        `${done} of ${total}`,
-      ),
-    ];
-  }
-
-  #scored(): HTMLElement[] {
-    const score = this.#progress.score;
-    if (!score) return [];
-    const counts = Object.entries(score.verdict_counts)
-      .map(([verdict, count]) => `${count} ${word(verdict).toLowerCase()}`)
-      .join(", ");
-    return [
-      make(
-        "p",
-        { class: "bench-panel__score", "data-score": score.score },
-        points(score.score),
-        make("small", {}, ` of ${points(score.max_score)} points`),
-      ),
-      make(
-        "progress",
-        {
-          class: "meter",
-          "data-tone": "good",
-          value: score.score,
-          max: score.max_score,
-          "aria-label": "Points",
-        },
-        `${points(score.score)} of ${points(score.max_score)}`,
-      ),
-      make("p", { class: "small number" }, counts ? `Checks: ${counts}.` : ""),
-    ];
-  }
-
-  #broken(): HTMLElement[] {
-    const reference = this.#progress.attempt?.reference_number;
-    if (!this.#progress.ended) return [make("p", { class: "row" }, badgeRunning("Adding up"))];
-    return [
-      notice(
-        "ours",
-        "We could not grade this submission",
-        "This is our failure, not yours. Nothing was counted against you.",
-        "Your submission is stored with its time. We have been told and will grade it again.",
-        reference ? `Reference number: ${reference}.` : null,
-      ),
-    ];
   }
 
   #total(): number {
@@ -286,14 +169,6 @@ export class Panel {
       else list?.insertBefore(article, list.children[at] ?? null);
     });
   }
-}
-
-function badgeRunning(word: string): HTMLElement {
-  return make("span", { class: "badge", "data-verdict": "running" }, icon("running"), word);
-}
-
-function word(verdict: string): string {
-  return (WORDS as Record<string, string>)[verdict] ?? verdict.replaceAll("_", " ");
 }
 
 function round(value: number): string {
