@@ -270,7 +270,7 @@ class Supervisor:
         assert guard.stdin is not None
         guard.stdin.close()  # the lifeline
         late = asyncio.get_running_loop().call_later(
-            3.0, self._console.note, f"{running.service.name} is finishing its work …"
+            3.0, self._console.note, f"waiting for {running.service.name} to finish …"
         )
         try:
             await asyncio.wait_for(running.ended.wait(), running.service.grace_seconds + 10)

@@ -147,7 +147,7 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
     with scripted_site(tmp_path, "stubborn") as site:
         site.wait_for("ALL HEALTHY")
         site.process.send_signal(signal.SIGINT)
-        site.wait_for("stubborn is finishing its work")
+        site.wait_for("waiting for stubborn to finish")
         site.process.send_signal(signal.SIGINT)
         assert site.process.wait(5) == 0
         site.assert_nobody_is_left(0.5)
