@@ -503,7 +503,7 @@ def used_twice(lab, a, b, seed):
     trials=2,
     inputs=lambda rng: {"x": away_from_zero(rng, 2), "slopes": rng.uniform(0.3, 0.7, (60, 2))},
     tolerance=CLOSE,
-    limits={"check_wall_seconds": 2},
+    limits={"check_wall_seconds": 3},
     hint="60 diamonds have 2^60 paths but only 181 tensors: visit each tensor once.",
 )
 def stacked_diamonds(lab, x, slopes):
