@@ -46,10 +46,10 @@ test("running counts its checks", () => {
 });
 
 test("the score has no trailing zeros", () => {
-  const score = { score: "13.500", max_score: "65.000", verdict_counts: { passed: 9, failed: 5 } };
+  const score = { score: "13.500", max_score: "65.000", verdict_counts: { passed: 9, error: 5 } };
   const text = words({ state: "done" }, { score, ended: true });
   expect(text).toContain("13.5 of 65 points");
-  expect(text).toContain("9 passed, 5 failed");
+  expect(text).toContain("9 passed, 5 with an error");
 });
 
 test("an attempt that we broke is said to be ours, with its reference", () => {

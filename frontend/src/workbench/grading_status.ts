@@ -95,7 +95,7 @@ function scored(view: GradingView): HTMLElement[] {
   const score = view.progress.score;
   if (!score) return [];
   const counts = Object.entries(score.verdict_counts)
-    .map(([verdict, count]) => `${count} ${word(verdict).toLowerCase()}`)
+    .map(([verdict, count]) => `${count} ${word(verdict)}`)
     .join(", ");
   return [
     make(
@@ -137,6 +137,10 @@ export function badgeRunning(word: string): HTMLElement {
   return make("span", { class: "badge", "data-verdict": "running" }, icon("running"), word);
 }
 
+/** As a count is said: "24 passed, 11 with an error". */
 function word(verdict: string): string {
-  return (WORDS as Record<string, string>)[verdict] ?? verdict.replaceAll("_", " ");
+  if (verdict === "error") return "with an error";
+  if (verdict === "internal_error") return "failed by us";
+  const known = (WORDS as Record<string, string>)[verdict];
+  return (known ?? verdict.replaceAll("_", " ")).toLowerCase();
 }

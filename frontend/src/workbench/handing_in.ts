@@ -186,6 +186,8 @@ export class HandingIn {
     this.#openPanel(true);
     const result = this.#panelRoot.querySelector<HTMLElement>(`#result-${CSS.escape(check)}`);
     if (!result) return;
+    const group = result.closest("details");
+    if (group) group.open = true;
     result.tabIndex = -1;
     result.focus({ preventScroll: true });
     result.scrollIntoView({ block: "nearest" });

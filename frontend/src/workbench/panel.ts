@@ -140,18 +140,12 @@ export class Panel {
   }
 
   #renderGroup(exercise: ExerciseConfig, results: readonly CheckResult[]): void {
-    let group = this.#groups.querySelector<HTMLElement>(`[data-group="${exercise.id}"]`);
-    if (!group) {
-      group = make(
-        "section",
-        { class: "bench-panel__group", "data-group": exercise.id },
-        make("h3", {}),
-        make("div", { class: "bench-panel__results" }),
-      );
-      this.#groups.append(group);
-    }
+    const group = this.#groupOf(exercise);
+    const passed = results.filter((result) => result.verdict === "passed").length;
+    const done = results.length === exercise.checks.length;
     const earned = results.reduce((sum, result) => sum + Number(result.points), 0);
     const of = exercise.checks.reduce((sum, check) => sum + Number(check.points), 0);
+    group.dataset.verdict = !done ? "running" : passed === results.length ? "passed" : "failed";
     group
       .querySelector("h3")
       ?.replaceChildren(
@@ -168,6 +162,26 @@ export class Panel {
       if (before) before.replaceWith(article);
       else list?.insertBefore(article, list.children[at] ?? null);
     });
+    // What is right needs no room: the eye should land on what is not.
+    if (group.dataset.verdict === "passed" && group.dataset.folded === undefined) {
+      group.dataset.folded = "";
+      group.open = false;
+    }
+  }
+
+  #groupOf(exercise: ExerciseConfig): HTMLDetailsElement {
+    const found = this.#groups.querySelector<HTMLDetailsElement>(
+      `[data-group="${CSS.escape(exercise.id)}"]`,
+    );
+    if (found) return found;
+    const group = make(
+      "details",
+      { class: "bench-panel__group", "data-group": exercise.id, open: true },
+      make("summary", {}, make("h3", {})),
+      make("div", { class: "bench-panel__results" }),
+    );
+    this.#groups.append(group);
+    return group;
   }
 }
 
