@@ -194,3 +194,10 @@ def test_an_unusual_day_can_be_confirmed() -> None:
     reading = read(page, week5__date2="2025-03-09")
     assert problems(reading) == []
     assert [str(day) for day in dates_of_week(reading, 5)] == ["2025-03-04", "2025-03-09"]
+
+
+def test_a_chosen_day_has_to_fit_between_its_neighbours() -> None:
+    page = with_dates("W5-03/04,03/09")
+    for day in ("2025-04-22", "2025-02-27", "2026-03-06"):
+        ((line, field, _),) = problems(read(page, week5__date2=day))
+        assert (line, field) == (line_of("W5", page), "week5.dates")

@@ -8,6 +8,7 @@ longest ascending series through all of them: what is not in it, is blamed.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from campus.schedule.page.dates import read_chosen_date, read_chosen_dates
 from campus.schedule.page.problems import Findings, Problem
@@ -15,6 +16,7 @@ from campus.schedule.page.term import Pattern
 from campus.schedule.page.week_rows import RawWeek
 
 LONGEST_GAP_DAYS = 21
+LONGEST_CHOSEN_GAP_DAYS = 120
 WEEK = timedelta(days=7)
 
 
@@ -262,21 +264,29 @@ def expected_day(
 def check_chosen(
     places: Sequence[WeekPlace], settled: Sequence[Sequence[date]], findings: Findings
 ) -> None:
-    """A choice must not bring in a date that stands elsewhere."""
-    seen: dict[date, WeekPlace] = {}
-    for place, days in zip(places, settled, strict=True):
-        for day in days:
-            if day in seen and not any(
-                problem.line in {place.raw.line, seen[day].raw.line}
-                for problem in findings.problems
-            ):
-                findings.report(
-                    Problem(
-                        place.raw.line,
-                        f"{place.field}.dates",
-                        day.isoformat(),
-                        f"this day is also in {seen[day].field}, line {seen[day].raw.line}",
-                        remedy="choose another day",
-                    )
-                )
-            seen[day] = place
+    """What was chosen has to fit between its neighbours, too."""
+    known = {problem.line for problem in findings.problems}
+    days = [
+        (place, day)
+        for place, own in zip(places, settled, strict=True)
+        if place.raw.line not in known
+        for day in own
+    ]
+    for (before, earlier), (after, later) in pairwise(days):
+        gap = (later - earlier).days
+        if 0 < gap <= LONGEST_CHOSEN_GAP_DAYS:
+            continue
+        chosen_before = any(name.startswith(f"{before.field}.date") for name in findings.answered)
+        place, day, other = (before, earlier, later) if chosen_before else (after, later, earlier)
+        findings.report(
+            Problem(
+                place.raw.line,
+                f"{place.field}.dates",
+                day.isoformat(),
+                f"this day cannot be next to {other}"
+                + (
+                    "" if gap > 0 else f", which stands {'after' if chosen_before else 'before'} it"
+                ),
+                remedy="choose another day",
+            )
+        )
