@@ -133,8 +133,10 @@ class HealthPage:
     async def missing_for_web(self, _: float) -> str:
         try:
             health = await self._read("/healthz")
-        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError) as error:
-            return f"no answer from /healthz ({str(error) or type(error).__name__})"
+        except TimeoutError:
+            return "no answer from /healthz yet"
+        except (OSError, ValueError) as error:
+            return f"no answer from /healthz ({error})"
         if not health.get("database"):
             return "the database does not answer"
         return "" if health.get("broker") else "the broker does not answer"
@@ -143,7 +145,7 @@ class HealthPage:
         try:
             # Its predecessor may have been heard of a moment ago, and does not count.
             health = await self._read(f"/healthz?seen_within={alive_seconds:.2f}")
-        except (OSError, ValueError, TimeoutError, asyncio.IncompleteReadError):
+        except (OSError, ValueError):
             return "waits for the site"
         return "" if health.get("workers") else "it has not announced itself to the site"
 
