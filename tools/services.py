@@ -114,12 +114,13 @@ def _wheel_redis() -> Path:
 
 async def _ping(path: Path) -> str:
     try:
-        reader, writer = await asyncio.open_unix_connection(path)
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_unix_connection(path)
+            with contextlib.closing(writer):
+                writer.write(b"PING\r\n")
+                answer = await reader.readline()
     except OSError:
         return "its socket does not answer"
-    with contextlib.closing(writer):
-        writer.write(b"PING\r\n")
-        answer = await asyncio.wait_for(reader.readline(), 2)
     return "" if answer.startswith(b"+PONG") else f"it answers {answer!r}"
 
 
