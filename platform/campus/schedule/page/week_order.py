@@ -266,27 +266,30 @@ def check_chosen(
 ) -> None:
     """What was chosen has to fit between its neighbours, too."""
     known = {problem.line for problem in findings.problems}
-    days = [
-        (place, day)
-        for place, own in zip(places, settled, strict=True)
-        if place.raw.line not in known
-        for day in own
-    ]
-    for (before, earlier), (after, later) in pairwise(days):
-        gap = (later - earlier).days
-        if 0 < gap <= LONGEST_CHOSEN_GAP_DAYS:
+    slots = [slot for slot in slots_of(settled) if places[slot.week].raw.line not in known]
+    blamed: set[Slot] = set()
+    for earlier, later in pairwise(slots):
+        if 0 < (later.day - earlier.day).days <= LONGEST_CHOSEN_GAP_DAYS:
             continue
-        chosen_before = any(name.startswith(f"{before.field}.date") for name in findings.answered)
-        place, day, other = (before, earlier, later) if chosen_before else (after, later, earlier)
+        culprit = earlier if is_chosen(earlier, places, findings) else later
+        if culprit in blamed:
+            continue
+        blamed.add(culprit)
+        place, other = places[culprit.week], later if culprit is earlier else earlier
         findings.report(
             Problem(
                 place.raw.line,
                 f"{place.field}.dates",
-                day.isoformat(),
-                f"this day cannot be next to {other}"
-                + (
-                    "" if gap > 0 else f", which stands {'after' if chosen_before else 'before'} it"
-                ),
+                culprit.day.isoformat(),
+                f"this day cannot stand next to {other.day}, {places[other.week].field}",
                 remedy="choose another day",
             )
         )
+
+
+def is_chosen(slot: Slot, places: Sequence[WeekPlace], findings: Findings) -> bool:
+    """Whether somebody chose this date, or all dates of its week."""
+    field = places[slot.week].field
+    return f"{field}.date{slot.position + 1}" in findings.answered or (
+        f"{field}.dates" in findings.answered
+    )
