@@ -212,10 +212,12 @@ def _close(
         return np.asarray(got == expected)
     with np.errstate(all="ignore"):
         wide: Any = np.complex128 if got.dtype.kind == "c" else np.float64
-        g, e = got.astype(wide), expected.astype(wide)
+        g, e = got.astype(wide, copy=False), expected.astype(wide, copy=False)
         within = np.abs(g - e) <= tolerance.absolute + tolerance.relative * np.abs(e)
-        finite = np.isfinite(g) & np.isfinite(e)
-        return np.asarray((within & finite) | (np.isinf(e) & (g == e)))
+        finite = np.isfinite(e)
+        if finite.all():  # then what is infinite or NaN is not within
+            return np.asarray(within)
+        return np.asarray((within & finite & np.isfinite(g)) | (np.isinf(e) & (g == e)))
 
 
 def _relative(got: Any, expected: Any) -> float | None:

@@ -187,6 +187,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def scan(header: bytes) -> None:
     """Refuse a header that is too deep or has too many tokens, before any parser sees it."""
+    if header.count(b"[") + header.count(b"{") <= MAX_DEPTH and len(header) <= 4 * MAX_TOKENS:
+        return  # it cannot be
     depth = 0
     for tokens, match in enumerate(_STRUCTURE.finditer(header)):
         first = match.group()[:1]
