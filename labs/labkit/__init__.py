@@ -4,6 +4,6 @@ It is importable as `labkit` wherever a notebook runs: in a jail, in the referee
 it never imports torch.
 """
 
-from labkit.asking import Runner, check, use_runner
+from .asking import Runner, check, use_runner
 
 __all__ = ["Runner", "check", "use_runner"]

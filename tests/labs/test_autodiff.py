@@ -12,6 +12,7 @@ import pytest
 
 from grader.lint import Linter, import_file, oracle_functions
 from grader.mistakes import read_mistake
+from grader.percent import read_fragment
 from grader.protocol import Verdict
 from labs.catalog import HOME, get_lab
 
@@ -39,6 +40,15 @@ def test_the_reference_passes_every_check(autodiff: Linter, seed: int) -> None:
     assert {r.check: r.message for r in report.results if r.verdict is not Verdict.PASSED} == {}
     assert report.score == report.max_score == 100
     assert not report.unsafe
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_right_solution_in_another_style_scores_in_full(autodiff: Linter, seed: int) -> None:
+    path = Path(__file__).parent / "solutions" / "autodiff.py"
+    cells = read_fragment(path.read_text(encoding="utf-8"), file=path.name)
+    assert cells.keys() == autodiff.reference.keys()
+    report = autodiff.grade(cells, seed)
+    assert {r.check: r.message for r in report.results if r.verdict is not Verdict.PASSED} == {}
 
 
 def test_the_same_submission_gets_the_same_score_and_other_inputs_than_another(
