@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 PR_SET_PDEATHSIG = 1
 RESPAWN_SECONDS = 2.0
+WALL_TRIES = 2  # a host that is out of memory for a moment may build one the next
 
 # One byte that the pool's processes share with their parent: 1 once the worker has been asked to stop.
 _stopping = mmap.mmap(-1, 1)
@@ -52,10 +53,15 @@ def refuse_without_a_wall(**_: Any) -> None:
             "No worker token. On the site's machine: .venv/bin/python manage.py worker_token create "
             "NAME; then start the worker with GRADUS_WORKER_TOKEN set to what it prints."
         )
-    try:
-        open_sandbox().close()
-    except Exception as error:  # Celery would only log it and go on without a wall
-        sys.exit(f"This worker does not start, so that nothing runs without a wall: {error}")
+    for further_tries in reversed(range(WALL_TRIES)):
+        try:
+            return open_sandbox().close()
+        except Exception as error:  # Celery would only log it and go on without a wall
+            if not further_tries:
+                sys.exit(f"This worker does not start; nothing runs without a wall: {error}")
+            log.warning("wall_failed", error=str(error))
+            time.sleep(RESPAWN_SECONDS)
+    return None
 
 
 def open_slot(**_: Any) -> None:
