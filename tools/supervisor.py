@@ -286,5 +286,5 @@ def _how_it_ended(code: int) -> str:
         with contextlib.suppress(ValueError):
             return f"was killed by {signal.Signals(code - 128).name}"
     if code < 0:
-        return "lost its guard process"
+        return f"was killed with its guard by {signal.Signals(-code).name}"
     return f"ended with exit status {code}"
