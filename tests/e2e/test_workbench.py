@@ -1,6 +1,7 @@
 """The lab page in a real browser: nothing that was typed is lost, everybody can use it, no page is too wide."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
+SignIn = Callable[[str], Page]
 COURSE = "/courses/comp4901y-2025"
 LAB = f"{COURSE}/labs/autodiff/"
 PAGES = ("/", f"{COURSE}/", f"{COURSE}/syllabus/", f"{COURSE}/schedule/", f"{COURSE}/labs/", LAB)
@@ -38,7 +40,7 @@ def violations(page: Page) -> list[str]:
     return [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found]
 
 
-def test_two_tabs_meet_and_nothing_is_lost(sign_in) -> None:
+def test_two_tabs_meet_and_nothing_is_lost(sign_in: SignIn) -> None:
     first = sign_in("instructor")
     first.goto(LAB)
     second = first.context.new_page()
@@ -57,7 +59,7 @@ def test_two_tabs_meet_and_nothing_is_lost(sign_in) -> None:
     expect(first_line(first, "jvp")).to_have_text("# from the second tab")
 
 
-def test_work_without_a_connection_is_kept_said_and_sent(sign_in) -> None:
+def test_work_without_a_connection_is_kept_said_and_sent(sign_in: SignIn) -> None:
     page = sign_in("instructor")
     page.goto(LAB)
     page.context.set_offline(True)
@@ -69,7 +71,7 @@ def test_work_without_a_connection_is_kept_said_and_sent(sign_in) -> None:
     expect(first_line(page, "hvp")).to_have_text("# written in a tunnel")
 
 
-def test_a_tab_that_dies_in_the_middle_of_a_word_leaves_it_to_the_next_one(sign_in) -> None:
+def test_a_tab_that_dies_in_the_middle_of_a_word_leaves_it_to_the_next_one(sign_in: SignIn) -> None:
     page = sign_in("instructor")
     page.goto(LAB)
     page.context.set_offline(True)  # or the request of the dying page would save it
@@ -84,7 +86,7 @@ def test_a_tab_that_dies_in_the_middle_of_a_word_leaves_it_to_the_next_one(sign_
     expect(saved_line(again)).to_contain_text("Saved")
 
 
-def test_the_editor_can_be_left_by_keyboard_and_reset_can_be_undone(sign_in) -> None:
+def test_the_editor_can_be_left_by_keyboard_and_reset_can_be_undone(sign_in: SignIn) -> None:
     page = sign_in("instructor")
     page.goto(LAB)
     type_on_top(page, "jacobian", "# mine\n")
@@ -98,7 +100,7 @@ def test_the_editor_can_be_left_by_keyboard_and_reset_can_be_undone(sign_in) -> 
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_axe_finds_nothing(sign_in, colours: str) -> None:
+def test_axe_finds_nothing(sign_in: SignIn, colours: str) -> None:
     page = sign_in("student")
     page.emulate_media(color_scheme=colours)
     for path in PAGES:
@@ -107,7 +109,7 @@ def test_axe_finds_nothing(sign_in, colours: str) -> None:
         assert violations(page) == [], path
 
 
-def test_no_page_is_wider_than_a_phone(sign_in) -> None:
+def test_no_page_is_wider_than_a_phone(sign_in: SignIn) -> None:
     page = sign_in("student")
     page.set_viewport_size({"width": 360, "height": 740})
     for path in (*PAGES, f"{LAB}submissions/", "/accounts/logout/", "/nowhere/"):
@@ -116,7 +118,7 @@ def test_no_page_is_wider_than_a_phone(sign_in) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
-def test_the_choice_of_colours_stays(sign_in) -> None:
+def test_the_choice_of_colours_stays(sign_in: SignIn) -> None:
     page = sign_in("student")
     page.goto(f"{COURSE}/")
     page.locator("details.menu summary").click()
@@ -126,7 +128,7 @@ def test_the_choice_of_colours_stays(sign_in) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-def test_the_lab_reads_without_scripts(sign_in) -> None:
+def test_the_lab_reads_without_scripts(sign_in: SignIn) -> None:
     page = sign_in("student")
     answer = page.request.get(LAB)
     text = answer.text()
