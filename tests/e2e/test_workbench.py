@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -100,7 +100,7 @@ def test_the_editor_can_be_left_by_keyboard_and_reset_can_be_undone(sign_in: Sig
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
-def test_axe_finds_nothing(sign_in: SignIn, colours: str) -> None:
+def test_axe_finds_nothing(sign_in: SignIn, colours: Literal["light", "dark"]) -> None:
     page = sign_in("student")
     page.emulate_media(color_scheme=colours)
     for path in PAGES:
