@@ -18,10 +18,12 @@ from campus.courses.access import staff_enrolment_or_404
 from campus.gradebook import overview, reading, table
 from campus.gradebook.asked import query_of, read_wanted, sort_links
 from campus.gradebook.models import ScoreEntry
+from campus.schedule.models import CourseImport
 from campus.submissions.models import Attempt, Submission
 from campus.submissions.receipts import receipt_for
 
 NEWEST_SHOWN = 8
+IMPORTS_SHOWN = 5
 
 
 @require_safe
@@ -41,6 +43,9 @@ def dashboard(request: HttpRequest, slug: str) -> HttpResponse:
         "focus": overview.focus_on(shown) if shown is not None else None,
         "newest": overview.newest_in(course, NEWEST_SHOWN),
         "failures": overview.our_failures_in(course)[:NEWEST_SHOWN],
+        "imports": CourseImport.objects.filter(course=course)
+        .select_related("author")
+        .defer("page")[:IMPORTS_SHOWN],
     }
     return _page_or_part(request, "gradebook/dashboard.html", "below", context)
 

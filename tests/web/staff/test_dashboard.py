@@ -9,6 +9,7 @@ from django.test import Client
 
 from campus.courses.models import Course, Role
 from campus.gradebook.overview import assignment_numbers, check_outcomes, focus_on
+from campus.schedule.models import CourseImport
 from campus.submissions.models import Attempt
 from grader.api import Verdict
 from tests.web.staff.builders import (
@@ -158,3 +159,17 @@ def test_another_assignment_can_be_looked_at_and_htmx_gets_only_that_part(client
     ).content.decode()
     assert part.strip().startswith('<div id="below"')
     assert 'value="first" selected' in part
+
+
+def test_what_was_decided_against_the_course_page_is_shown(client: Client) -> None:
+    course = a_course()
+    CourseImport.objects.create(
+        course=course,
+        sha256="0" * 64,
+        page="# page",
+        choices={"homework4.due": "2025-04-30"},
+        changes=["+ Homework 4: due 2025-04-30"],
+    )
+    text = text_of(signed_in(client, course), course)
+    assert "homework4.due is 2025-04-30" in text
+    assert "+ Homework 4: due 2025-04-30" in text
