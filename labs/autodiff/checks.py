@@ -1028,7 +1028,7 @@ def spiral(rng):
 )
 def training(lab, X, y, W1, b1, W2, b2):
     """Gradient descent on a two-layer network until all 64 points are in their class."""
-    losses, weights = lab.train(X, y, W1, b1, W2, b2, steps=120, lr=1.0)
+    losses, weights = lab.train(X, y, W1, b1, W2, b2, steps=60, lr=1.0)
     few, _ = lab.train(X[:5], y[:5], W1, b1, W2, b2, steps=2, lr=0.1)
     return {
         "losses": [float(loss) for loss in losses],

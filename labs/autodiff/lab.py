@@ -652,7 +652,7 @@ check("shape_vjps")
 # pay for it: a stack of 60 diamonds has $2^{60}\approx10^{18}$ paths. So visit every tensor **once**, children before parents:
 #
 # - `topo_order(out)`: a list with every tensor reachable from `out` through `.parents`, each exactly once, every parent before its
-#   children; `out` comes last. A graph may be deep (a recurrent network of 5,000 steps), and Python stops recursion at about
+#   children; `out` comes last. A graph may be deep (a recurrent network of 2,000 steps), and Python stops recursion at about
 #   1,000 levels: keep a stack of your own.
 # - `backpropagate(out, grad=None)`: walks that list from the end. Keep the gradients that are on their way in a dictionary,
 #   pass each tensor's total through its `pullback`, and add what arrives. A **leaf** (no parents) that requires gradients
