@@ -54,6 +54,7 @@ class Switchboard:
 
     def __init__(self) -> None:
         self.connected = False
+        self._trouble = ""  # logged when it changes, not every two seconds
         self._bells: dict[str, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
 
@@ -80,7 +81,9 @@ class Switchboard:
             try:
                 await self._listen_once()
             except (RedisError, OSError) as error:
-                log.warning("wakeups_unavailable", error=str(error))
+                if self._trouble != str(error):
+                    self._trouble = str(error)
+                    log.warning("wakeups_unavailable", error=self._trouble)
             finally:
                 self.connected = False
             await asyncio.sleep(REST_SECONDS)
@@ -92,7 +95,7 @@ class Switchboard:
         try:
             async with client.pubsub() as subscription:
                 await subscription.psubscribe(f"{CHANNELS}*")
-                self.connected = True
+                self.connected, self._trouble = True, ""
                 self._ring(*self._bells)  # what happened while nobody listened
                 while True:
                     message = await subscription.get_message(

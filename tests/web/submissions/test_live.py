@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import os
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
 from django.db import connections
 from django.test import AsyncClient, Client
 from django.urls import reverse
@@ -354,3 +359,49 @@ async def test_a_strange_last_event_id_is_no_trouble(
     answer = await async_client.get(address, {"last_event_id": last})
     text = b"".join([chunk async for chunk in answer.streaming_content])
     assert text.count(b"event: result") == await CheckResult.objects.acount() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_thirty_sleeping_streams_hold_neither_threads_nor_connections(
+    cast: Cast, async_client: AsyncClient, redis_server: "Redis"
+) -> None:
+    submission = (await sync_to_async(hand_in)(cast)).submission
+    await sync_to_async(async_client.force_login)(cast.student)
+    address = reverse("submissions:events", args=[cast.course.slug, submission.pk])
+    cookie = f"sessionid={async_client.cookies['sessionid'].value}".encode()
+    site = get_asgi_application()
+    database = str(connections["default"].settings_dict["NAME"])
+    before, open_before = threading.active_count(), len(_open_files(database))
+    streams = []
+    for _ in range(30):
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": address,
+            "query_string": b"",
+            "headers": [(b"cookie", cookie), (b"host", b"testserver")],
+        }
+        stream = ApplicationCommunicator(site, scope)
+        streams.append(stream)
+        await stream.send_input({"type": "http.request", "body": b"", "more_body": False})
+        assert (await stream.receive_output(10))["status"] == 200
+        while b"event: state" not in (await stream.receive_output(10))["body"]:
+            pass
+    await asyncio.sleep(0.5)
+    # What is left is the event loop's own small pool, which all streams share.
+    assert threading.active_count() - before <= min(32, (os.cpu_count() or 1) + 4) + 2
+    assert len(_open_files(database)) - open_before <= 3  # one read that is just going on
+    for stream in streams:
+        await stream.send_input({"type": "http.disconnect"})
+        await stream.wait(10)
+
+
+def _open_files(name: str) -> list[str]:
+    """What this process has open of the database: empty for one that is no file."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            found.append(str(entry.readlink()))
+        except OSError:
+            continue
+    return [path for path in found if path.startswith(name)]
