@@ -14,18 +14,18 @@ from tools.console import Console
 from tools.family import LINUX, die_with_parent
 from tools.lock import BusyError, Lock, locked
 from tools.ports import PortTakenError, listen
-from tools.services import gradus_services
+from tools.services import gradus_services, reachable
 from tools.steps import StepError
 from tools.stopping import Stopper
 from tools.supervisor import StartError, Supervisor
 
 
-async def _run(console: Console, host: str, port: int, lock: Lock, listener: socket.socket) -> None:
+async def _run(console: Console, host: str, lock: Lock, listener: socket.socket) -> None:
     """From set-up to the end; ends by being cancelled."""
     task = asyncio.current_task()
     assert task is not None
     stopper = Stopper(task, console)
-    url = f"http://{'localhost' if host in ('0.0.0.0', '::') else host}:{port}/"  # noqa: S104
+    url = f"http://{reachable(host)}:{listener.getsockname()[1]}/"
     lock.describe(url=url)
     try:
         await _prepare(console)
@@ -62,7 +62,7 @@ def main() -> int:
             locked(home() / "run.lock") as lock,
             contextlib.closing(listen(host, port)) as listener,
         ):
-            asyncio.run(_run(console, host, port, lock, listener))
+            asyncio.run(_run(console, host, lock, listener))
     except BusyError as busy:
         where = busy.holder.get("url", "starting")
         console.problem(

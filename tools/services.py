@@ -15,11 +15,13 @@ from tools.supervisor import Service
 
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 108 on Linux, 104 on macOS
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
 
 def gradus_services(listener: socket.socket, host: str) -> list[Service]:
     """Redis (unless REDIS_URL names one), the site, a worker and the clock."""
     port = listener.getsockname()[1]
-    local = _reachable(host)
+    local = reachable(host)
     environment = {
         "DJANGO_SETTINGS_MODULE": "campus.settings.local",
         "GRADUS_HOME": str(home()),
@@ -30,7 +32,8 @@ def gradus_services(listener: socket.socket, host: str) -> list[Service]:
         "PYTHONPATH": str(ROOT / "platform"),
         "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     }
-    if local != host and "GRADUS_ALLOWED_HOSTS" not in os.environ:
+    if host not in _LOOPBACK and "GRADUS_ALLOWED_HOSTS" not in os.environ:
+        # Whoever asks for another address wants others to come by a name that we cannot know.
         environment["GRADUS_ALLOWED_HOSTS"] = json.dumps(["*"])
     if os.environ.get("REDIS_URL"):
         broker: list[Service] = []
@@ -79,7 +82,8 @@ def gradus_services(listener: socket.socket, host: str) -> list[Service]:
     ]
 
 
-def _reachable(host: str) -> str:
+def reachable(host: str) -> str:
+    """The host part of an address under which this machine reaches what listens on `host`."""
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
 
 
