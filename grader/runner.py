@@ -47,9 +47,10 @@ LANES = 2 if (os.cpu_count() or 1) > 1 else 1  # checks asked at once: referee a
 class _Answered(Exception):
     """A trial that settles the check's verdict before its last trial."""
 
-    def __init__(self, verdict: Verdict, **fields: Any) -> None:
+    def __init__(self, verdict: Verdict, *, ended: bool = False, **fields: Any) -> None:
         super().__init__(verdict)
         self.verdict, self.fields = verdict, fields
+        self.ended = ended  # by the end of its process, which another check may have killed
 
 
 def grade(
@@ -201,7 +202,7 @@ class Grading:
     ) -> tuple[Verdict | None, dict[str, Any]]:
         """Ask all trials; no verdict when what went wrong may be the fault of a check beside it.
 
-        `crowded` says whether another check is being asked; None: this one has the jail to itself.
+        `crowded` says whether another check was asked meanwhile; None: this one had the jail to itself.
         """
         fields: dict[str, Any] = {}
         exchange: Exchange | None = None
@@ -216,7 +217,9 @@ class Grading:
             message = f"The notebook {ended.ending.message}."
             return ended.ending.verdict, fields | {"message": message}
         except _Answered as answered:
-            if crowded is not None and crowded() and exchange is not None and exchange.restless():
+            if crowded is not None and (
+                answered.ended or (crowded() and exchange is not None and exchange.restless())
+            ):
                 return None, {}
             return answered.verdict, fields | answered.fields
         except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
@@ -344,7 +347,9 @@ class _Conversation:
             message = "This part is not implemented yet."
         else:
             message = clean(f"{info.type}: {info.text}".rstrip(": "), 2000)
-        memory = info.type in ("MemoryError", "_ArrayMemoryError")
+        memory = info.type in ("MemoryError", "_ArrayMemoryError") or (
+            info.type == "OSError" and info.text.startswith("[Errno 12]")  # ENOMEM, from mmap
+        )
         return _Answered(
             Verdict.OUT_OF_MEMORY if memory else Verdict.ERROR, message=message, exception=info
         )
@@ -353,4 +358,4 @@ class _Conversation:
         limits = self.session.limits
         code = status if isinstance(status, int) and -64 <= status <= 255 else None
         ending = ending_of(WireClosed(), code, limits, limits.check_wall_seconds)
-        return _Answered(ending.verdict, message=f"The check {ending.message}.")
+        return _Answered(ending.verdict, ended=True, message=f"The check {ending.message}.")

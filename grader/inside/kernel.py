@@ -154,6 +154,8 @@ def run_student(shell: Any, relay: socket.socket, channel_fd: int, out: int, err
         began = _monotonic()
         error = run_cell(shell, cell_id, source)
         results.append({"error": error, "seconds": _monotonic() - began})
+    for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+        signal.setitimer(timer, 0)  # what a cell wound up must not go off between checks
     _say(channel, {"cells": results, "forkable": _forkable()})
     checks = Checks(shell)
     if question["answer_here"]:

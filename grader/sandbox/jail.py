@@ -28,7 +28,12 @@ from grader.errors import Cancelled, WallError
 from grader.inside import wire
 from grader.protocol import Limits
 from grader.sandbox.cores import take_core
-from grader.sandbox.memory import descendants, jail_memory_bytes, jail_share_bytes
+from grader.sandbox.memory import (
+    descendants,
+    is_stopped,
+    jail_memory_bytes,
+    jail_share_bytes,
+)
 from grader.sandbox.watchdog import watchdog
 
 MIB = 2**20
@@ -312,8 +317,9 @@ class Jail:
         return True
 
     def restless(self) -> bool:
-        """Whether there are more processes than builder, init, notebook and two checks."""
-        return len(descendants(self.builder_pid)) > 5
+        """Whether one was stopped, or there are more than builder, init, notebook and two checks."""
+        processes = descendants(self.builder_pid)
+        return len(processes) > 5 or any(map(is_stopped, processes))
 
     def memory_bytes(self) -> int:
         """Private memory that the jail has taken since its walls stood."""

@@ -42,6 +42,11 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a signal has stopped a process."""
+    return _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[:1] == [b"T"]
+
+
 def _sum(text: bytes, labels: tuple[bytes, ...]) -> int | None:
     """The labelled lines' kibibytes in bytes; None when there is no such line."""
     amounts = [int(line.split()[1]) for line in text.splitlines() if line.startswith(labels)]

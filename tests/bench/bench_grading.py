@@ -53,8 +53,10 @@ class Floor:
     def __init__(self, zygote: str, cells: list[list[str]]) -> None:
         read, self._write = os.pipe()
         self.process = subprocess.Popen(
-            [python_of(zygote), "-s", "-P", "-B", "-c", FLOOR]
-            + [str(ROOT), str(ROOT / "labs" / "labkit"), " ".join(MODULES[zygote]), str(read)],
+            [
+                *(python_of(zygote), "-s", "-P", "-B", "-c", FLOOR),
+                *(str(ROOT), str(ROOT / "labs" / "labkit"), " ".join(MODULES[zygote]), str(read)),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -41,6 +41,8 @@ def test_a_check_answers_after_the_notebook_used_torch(torch_desk: Desk, cell: s
 
 
 def test_a_tensor_is_no_array(torch_desk: Desk) -> None:
-    report = torch_desk.grade(double="import torch\ndef double(x):\n    return torch.from_numpy(2 * x)")
+    report = torch_desk.grade(
+        double="import torch\ndef double(x):\n    return torch.from_numpy(2 * x)"
+    )
     assert report.score == 3
     assert "tensor" in report.results[0].message or "Tensor" in report.results[0].message

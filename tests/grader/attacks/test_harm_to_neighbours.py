@@ -101,7 +101,7 @@ ATTACKS = {
         "import os\ndef double(x):\n    while True: os.write(1, b'x' * 65536); os.write(2, b'y' * 65536)"
     ),
     "an alarm goes off in the notebook's process": (
-        "import signal, os\nsignal.signal(signal.SIGALRM, lambda *a: os._exit(1))\nsignal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)\n"
+        "import signal, os\nsignal.signal(signal.SIGALRM, lambda *a: os._exit(1))\nsignal.setitimer(signal.ITIMER_REAL, 0.3, 0.3)\n"
         "def double(x):\n    __import__('time').sleep(1)"
     ),
     "the notebook's own forking is broken by patches": (
