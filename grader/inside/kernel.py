@@ -233,6 +233,9 @@ class Checks:
                     _exit(0)
                 pid = _fork()
                 if pid == 0:
+                    for pidfd, (_, other) in children.items():  # of the checks beside this one
+                        _close(pidfd)
+                        _close(other)
                     self._answer_and_exit(relay, descriptors)
                 relay.send(b"%s %d" % (order, pid))  # so that init knows whom to stop
                 pidfd = _pidfd_open(pid)
