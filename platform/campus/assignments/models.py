@@ -94,8 +94,8 @@ class Assignment(models.Model):
         return self.title
 
     def is_released(self, now: datetime) -> bool:
-        """Released by the clock alone: no job has to run."""
-        return self.published and (self.release_at is None or self.release_at <= now)
+        """Released by the clock alone: no job has to run. Without a date it is not decided yet."""
+        return self.published and self.release_at is not None and self.release_at <= now
 
     def is_late(self, at: datetime) -> bool:
         return self.due_at is not None and at > self.due_at

@@ -58,7 +58,7 @@ def deadline(course: Course, assignment: Assignment, now: datetime, *, for_staff
     decided = assignment.release_at is not None
     # The page's own tick counts for homeworks; whether a lab is open is for the clock to say.
     ticked = assignment.page_marked_released and not assignment.lab
-    released = ticked or (assignment.is_released(now) and (decided or bool(assignment.lab)))
+    released = ticked or assignment.is_released(now)
     openable = bool(assignment.lab) and (released or for_staff)
     return Deadline(
         assignment=assignment,

@@ -37,11 +37,12 @@ class Submission(models.Model):
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="submissions")
     assignment = models.ForeignKey(Assignment, on_delete=models.PROTECT, related_name="submissions")
     number = models.PositiveIntegerField()  # 1, 2, … of this student for this assignment
-    notebook = models.TextField()  # canonical .ipynb
     sha256 = models.CharField(max_length=64)  # of the notebook's bytes
     lab_hash = models.CharField(max_length=64)
     idempotency_key = models.CharField(max_length=64)
     submitted_at = models.DateTimeField()
+    # Last: SQLite reads a row from its beginning to the column that is asked for.
+    notebook = models.TextField()  # canonical .ipynb
 
     objects = models.Manager.from_queryset(SubmissionQuerySet)()
 
@@ -147,8 +148,8 @@ class CheckResult(models.Model):
     points = models.DecimalField(max_digits=8, decimal_places=3)
     max_points = models.DecimalField(max_digits=8, decimal_places=3)
     hidden = models.BooleanField(default=False)
-    detail = models.JSONField()
     received_at = models.DateTimeField()
+    detail = models.JSONField()
 
     class Meta:
         ordering = ["attempt", "position"]

@@ -128,6 +128,12 @@ def test_an_unreleased_lab_does_not_exist_for_students(student: Client, cast: Ca
     assert signed_in(cast.instructor).get(lab_url(cast)).status_code == 200
 
 
+def test_a_lab_whose_release_is_not_decided_is_not_open(student: Client, cast: Cast) -> None:
+    Assignment.objects.update(release_at=None)
+    assert student.get(lab_url(cast)).status_code == 404
+    assert signed_in(cast.instructor).get(lab_url(cast)).status_code == 200
+
+
 def test_the_outsider_finds_nothing(cast: Cast) -> None:
     outsider = signed_in(cast.outsider)
     assert outsider.get(lab_url(cast)).status_code == 404

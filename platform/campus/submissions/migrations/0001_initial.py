@@ -24,7 +24,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number", models.PositiveIntegerField()),
-                ("notebook", models.TextField()),
                 ("sha256", models.CharField(max_length=64)),
                 ("lab_hash", models.CharField(max_length=64)),
                 ("idempotency_key", models.CharField(max_length=64)),
@@ -45,6 +44,7 @@ class Migration(migrations.Migration):
                         to="courses.enrolment",
                     ),
                 ),
+                ("notebook", models.TextField()),
             ],
             options={
                 "ordering": ["-submitted_at"],
@@ -113,7 +113,6 @@ class Migration(migrations.Migration):
                 ("unsafe", models.BooleanField(default=False)),
                 ("failure", models.TextField(blank=True)),
                 ("reference_number", models.CharField(blank=True, max_length=40)),
-                ("report", models.JSONField(blank=True, null=True)),
                 (
                     "submission",
                     models.ForeignKey(
@@ -122,6 +121,7 @@ class Migration(migrations.Migration):
                         to="submissions.submission",
                     ),
                 ),
+                ("report", models.JSONField(blank=True, null=True)),
             ],
             options={
                 "ordering": ["submission", "-number"],
@@ -159,7 +159,6 @@ class Migration(migrations.Migration):
                 ("points", models.DecimalField(decimal_places=3, max_digits=8)),
                 ("max_points", models.DecimalField(decimal_places=3, max_digits=8)),
                 ("hidden", models.BooleanField(default=False)),
-                ("detail", models.JSONField()),
                 ("received_at", models.DateTimeField()),
                 (
                     "attempt",
@@ -169,6 +168,7 @@ class Migration(migrations.Migration):
                         to="submissions.attempt",
                     ),
                 ),
+                ("detail", models.JSONField()),
             ],
             options={
                 "ordering": ["attempt", "position"],
