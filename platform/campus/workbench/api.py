@@ -36,6 +36,7 @@ api = NinjaAPI(
     version="1",
     urls_namespace="api",
     docs_url=None,  # its page loads scripts from elsewhere, which the content policy forbids
+    openapi_url=None,
     auth=django_auth,  # the session; it checks the CSRF token too
 )
 
@@ -82,7 +83,7 @@ def not_understood(request: HttpRequest, error: ValidationError) -> HttpResponse
     return api.create_response(request, {"detail": " ".join(faults)}, status=422)
 
 
-DRAFT = "/courses/{course}/assignments/{assignment}/draft"
+DRAFT = "/courses/{slug:course}/assignments/{slug:assignment}/draft"
 
 
 @api.get(DRAFT, response={200: DraftOut, 404: Problem, 503: Problem})

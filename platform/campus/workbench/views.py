@@ -18,6 +18,7 @@ from campus.workbench import page
 from campus.workbench.drafts import read_draft
 from campus.workbench.labs import labs_of
 
+NO_FIGURE = "The lab has no such figure."
 FIGURE_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
 
 
@@ -90,10 +91,14 @@ def figure(request: HttpRequest, course_slug: str, assignment_slug: str, name: s
         folder = (lab_of(assignment).folder / "figures").resolve()
     except LabMissingError:
         raise Http404 from None
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+        found = path.is_relative_to(folder) and path.is_file()
+    except (ValueError, OSError):  # a name that no file can have: NUL in it, or too long
+        raise Http404(NO_FIGURE) from None
     kind = FIGURE_TYPES.get(path.suffix.lower())
-    if kind is None or not path.is_relative_to(folder) or not path.is_file():
-        raise Http404("The lab has no such figure.")
+    if kind is None or not found:
+        raise Http404(NO_FIGURE)
     response = FileResponse(path.open("rb"), content_type=kind)
     response["Cache-Control"] = "private, max-age=300"
     # An SVG that is opened by itself must not run anything.

@@ -21,14 +21,16 @@ def healthz(request: HttpRequest) -> JsonResponse:
     started one must not be told of its predecessor.
     """
     try:
-        silence = min(float(request.GET.get("seen_within", "inf")), LONGEST_SILENCE_SECONDS)
+        asked = float(request.GET.get("seen_within", "inf"))
     except ValueError:
-        silence = LONGEST_SILENCE_SECONDS
+        asked = LONGEST_SILENCE_SECONDS
+    silence = min(max(0.0, asked), LONGEST_SILENCE_SECONDS)  # in this order "nan" is 0
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-    recently = timezone.now() - timedelta(seconds=max(silence, 0.0))
+    recently = timezone.now() - timedelta(seconds=silence)
     try:
-        broker = bool(Redis.from_url(settings.REDIS_URL, socket_timeout=2).ping())
+        with Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
+            broker = bool(client.ping())
     except RedisError:
         broker = False
     workers = Worker.objects.filter(last_seen_at__gte=recently).count()

@@ -73,6 +73,15 @@ def test_what_is_no_receipt_is_said_to_be_none(content: bytes) -> None:
     assert verify_receipt(content, b"").finding is Finding.UNREADABLE
 
 
+@pytest.mark.parametrize("signature", ["\\ud800", "\\u00e9", ""])
+def test_a_signature_that_is_no_text_is_a_wrong_one(
+    pair: tuple[bytes, bytes], signature: str
+) -> None:
+    right = json.loads(pair[0])["signature"]["value"]
+    receipt = pair[0].replace(right.encode(), signature.encode())
+    assert verify_receipt(receipt, pair[1]).finding is Finding.RECEIPT_CHANGED
+
+
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_changed_byte_of_the_receipt_fails(pair: tuple[bytes, bytes], data) -> None:

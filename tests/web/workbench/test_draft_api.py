@@ -187,3 +187,13 @@ def test_an_assignment_without_a_lab_says_so(student: Client, cast: Cast) -> Non
     answer = put(student, cast, {"double": "x"})
     assert answer.status_code == 503
     assert "our fault" in answer.json()["detail"]
+
+
+def test_a_name_that_no_course_can_have_is_not_looked_up(student: Client) -> None:
+    # PostgreSQL refuses NUL in a query's text, which would be an error of ours.
+    address = "/api/v1/courses/te%00st/assignments/tiny/draft"
+    assert student.get(address).status_code == 404
+
+
+def test_the_schema_of_the_api_is_not_published(student: Client) -> None:
+    assert student.get("/api/v1/openapi.json").status_code == 404

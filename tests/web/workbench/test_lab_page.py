@@ -147,7 +147,11 @@ def test_a_visitor_is_asked_to_sign_in(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["../checks.py", "..%2fchecks.py", "%2e%2e/lab.toml", "/etc/passwd", "no.svg", "x.html"]
+    "name",
+    [
+        *("../checks.py", "..%2fchecks.py", "%2e%2e/lab.toml", "/etc/passwd", "no.svg", "x.html"),
+        *("nul%00.svg", f"{'long' * 100}.svg"),
+    ],
 )
 def test_only_pictures_of_the_lab_are_served(student: Client, cast: Cast, name: str) -> None:
     assert student.get(f"{lab_url(cast)}figures/{name}").status_code == 404
