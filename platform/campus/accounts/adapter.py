@@ -1,5 +1,7 @@
 """How people come in: by roster, or by signing up where an operator allows it."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.http import HttpRequest
@@ -10,3 +12,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.GRADUS_ALLOW_SIGNUP)
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Wrong passwords are counted by account. allauth adds the name by which the site was called,
+        which whoever guesses may choose anew for each try where every name is answered to."""
+        login: str = credentials.get("email") or credentials.get("username") or ""
+        return login.casefold()

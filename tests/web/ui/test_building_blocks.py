@@ -111,7 +111,9 @@ def test_points_have_no_trailing_zeros(value: str, text: str) -> None:
     assert campus_ui.points(value) == text
 
 
-@pytest.mark.parametrize("name", ["400.html", "403.html", "403_csrf.html", "404.html", "500.html"])
+@pytest.mark.parametrize(
+    "name", ["400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"]
+)
 def test_the_error_pages_need_neither_request_nor_database(name: str) -> None:
     html = render_to_string(name)
     assert html.count("<h1") == 1
