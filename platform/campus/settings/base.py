@@ -130,7 +130,10 @@ ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PREVENT_ENUMERATION = True
 # A whole class signs in at once, and often from one address; guessing is stopped by the account's name.
-ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "60/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {
+    "login": "600/m/ip",
+    "login_failed": "60/m/ip,5/5m/key",
+}
 CACHES = {  # of each process; only these limits are kept in it, so several processes allow as many more
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
