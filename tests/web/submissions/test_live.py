@@ -396,6 +396,29 @@ async def test_thirty_sleeping_streams_hold_neither_threads_nor_connections(
         await stream.wait(10)
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_one_person_opens_only_so_many_streams(
+    cast: Cast, async_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submission = (await sync_to_async(hand_in)(cast)).submission
+    await sync_to_async(async_client.force_login)(cast.student)
+    address = reverse("submissions:events", args=[cast.course.slug, submission.pk])
+    monkeypatch.setattr(streaming, "STREAMS_OF_ONE_PERSON", 2)
+    watching = [stream_of(async_client, address) for _ in range(2)]
+    for stream in watching:
+        assert (await anext(stream)).name == "state"
+    assert (await async_client.get(address)).status_code == 429
+    staff = AsyncClient()
+    await sync_to_async(staff.force_login)(cast.assistant)
+    seen_by_staff = stream_of(staff, address)
+    assert (await anext(seen_by_staff)).name == "state"
+    await in_a_worker(cast, "finish")
+    for stream in [*watching, seen_by_staff]:
+        assert [event.name async for event in stream][-1] == "end"
+    assert not streaming._open
+    assert (await async_client.get(address)).status_code == 200
+
+
 def _open_files(name: str) -> list[str]:
     """What this process has open of the database: empty for one that is no file."""
     found = []
