@@ -54,13 +54,13 @@ class Check:
     limits: Mapping[str, float]
     function: Callable[..., Any]
     body: str = field(repr=False)
+    takes_trial: bool = False  # whether `inputs` wants to know the number of the trial
 
     def make_inputs(self, rng: Any, trial: int) -> dict[str, Any]:
         """The keyword arguments of one trial; `inputs` may take `rng` alone or `rng, trial`."""
         if self.inputs is None:
             return {}
-        takes_trial = len(inspect.signature(self.inputs).parameters) > 1
-        return dict(self.inputs(rng, trial) if takes_trial else self.inputs(rng))
+        return dict(self.inputs(rng, trial) if self.takes_trial else self.inputs(rng))
 
     def limits_within(self, lab_limits: Limits) -> Limits:
         """The lab's limits with those that this check sets for itself."""
@@ -137,6 +137,7 @@ def check(
             limits=dict(limits or {}),
             function=function,
             body=body_source(function),
+            takes_trial=inputs is not None and len(inspect.signature(inputs).parameters) > 1,
         )
         if _registry is not None:
             _registry.append(declared)

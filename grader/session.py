@@ -103,6 +103,7 @@ class NotebookSession:
     _jail: Jail | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _left_out: dict[str, CellResult] = field(default_factory=dict)
+    _forgiven: bool = False  # a kill that may have come from outside the jail was forgiven once
 
     def _add(self, stage: str, began: float) -> None:
         self.stages[stage] = self.stages.get(stage, 0.0) + time.perf_counter() - began
@@ -133,8 +134,12 @@ class NotebookSession:
             return None
         return Ending(Verdict.TIMED_OUT, f"had to run again too often: over {RUNS} times its limit")
 
-    def _run(self, jail: Jail, *, answer_here: bool) -> Exchange | Ending:
-        """Run every cell that is not left out. A cell that ended the process is left out from now on."""
+    def _run(self, jail: Jail, *, answer_here: bool) -> Exchange | Ending | None:
+        """Run every cell that is not left out. A cell that ended the process is left out from now on.
+
+        None: the process was killed, which an operator or the host's own out-of-memory killer may have
+        done as well as the student. That is forgiven once; whoever kills himself will do it again.
+        """
         began = time.perf_counter()
         cells = [cell for cell in self.cells if cell.id not in self._left_out]
         exchange = jail.start_notebook()
@@ -160,6 +165,10 @@ class NotebookSession:
             self.stdout = exchange.output.text()
             exchange.close()
             jail.close()
+            killed = isinstance(error, WireClosed) and status in (None, -signal.SIGKILL)
+            if killed and not self._forgiven:
+                self._forgiven = True
+                return None
             self._leave_out(cells, current, ending)
             return ending
         except BaseException:
@@ -250,8 +259,11 @@ class NotebookSession:
                 raise NotebookEnded(spent)
             jail = self._open()
             again = self._run(jail, answer_here=True)
-            if isinstance(again, Ending):
-                raise NotebookEnded(again)
+            if again is None:
+                jail = self._open()
+                again = self._run(jail, answer_here=True)
+            if not isinstance(again, Exchange):
+                raise NotebookEnded(again or Ending(Verdict.ERROR, "ended its own process"))
             exchange = again
             exchange.begin(limits, limits.check_wall_seconds)
         try:

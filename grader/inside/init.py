@@ -85,7 +85,7 @@ class Init:
         try:
             jail.die_with_parent()
             with contextlib.suppress(OSError):  # a core that init may not use is not worth a jail
-                os.sched_setaffinity(0, {order["core"]})
+                os.sched_setaffinity(0, order["cores"])
             seccomp.load(seccomp.student_program())
             jail.set_limits(
                 memory_bytes=jail.virtual_size() + order["memory_bytes"],

@@ -17,6 +17,7 @@ import select
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
 import types
@@ -47,9 +48,9 @@ def make_shell() -> Any:
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"
     config.InteractiveShell.autoindent = False
-    os.environ.setdefault("HOME", "/nonexistent")
-    os.environ.setdefault("IPYTHONDIR", "/nonexistent/.ipython")
-    shell = InteractiveShell.instance(config=config)
+    with tempfile.TemporaryDirectory(prefix="gradus-ipython-") as folder:  # it insists on one
+        os.environ["IPYTHONDIR"] = folder
+        shell = InteractiveShell.instance(config=config)
     shell.transform_cell("%time 1 + 1\n")
     _warm_up()
     return shell

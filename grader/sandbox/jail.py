@@ -27,7 +27,7 @@ from typing import Any
 from grader.errors import Cancelled, WallError
 from grader.inside import wire
 from grader.protocol import Limits
-from grader.sandbox.cores import take_core
+from grader.sandbox.cores import take_cores
 from grader.sandbox.memory import (
     descendants,
     is_stopped,
@@ -40,6 +40,7 @@ MIB = 2**20
 FLOOD_FACTOR = 64  # a check that prints this many times its cap is stopped at once
 BUILD_SECONDS = 15.0
 STOP_SECONDS = 2.0
+CHECKS_AT_ONCE = 2  # how many checks of one notebook are ever asked beside each other
 
 
 class MemoryExceeded(Exception):
@@ -202,7 +203,7 @@ class Jail:
         self._stopped: set[int] = set()
         self._baseline = 0
         self._builder = os.pidfd_open(builder_pid)
-        self._core = take_core()
+        self._cores = take_cores(CHECKS_AT_ONCE)
         try:
             self._send({"tmp_mib": limits.tmp_mib})
             self._expect_ready()
@@ -275,7 +276,7 @@ class Jail:
             "cpu_seconds": limits.cpu_seconds,
             "processes": limits.processes,
             "file_mib": limits.tmp_mib,
-            "core": self._core.number,
+            "cores": self._cores.numbers,
         }
         return self._start(Exchange(self, limits, limits.notebook_wall_seconds), order)
 
@@ -354,5 +355,5 @@ class Jail:
             os.close(self._builder)
             self._builder = -1
             self.wire.close()
-        self._core.give_back()
+        self._cores.give_back()
         self._on_close()

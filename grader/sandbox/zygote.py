@@ -32,7 +32,6 @@ ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "LANG": "C.UTF-8",
     "HOME": "/home/student",
-    "IPYTHONDIR": "/nonexistent",
     "MPLBACKEND": "Agg",
 }
 

@@ -1,9 +1,13 @@
 """For the test suite: a throw-away home, constant secrets, fast password hashing."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("GRADUS_HOME", tempfile.mkdtemp(prefix="gradus-test-"))
+if "GRADUS_HOME" not in os.environ:
+    os.environ["GRADUS_HOME"] = tempfile.mkdtemp(prefix="gradus-test-")
+    atexit.register(shutil.rmtree, os.environ["GRADUS_HOME"], ignore_errors=True)
 os.environ.setdefault("GRADUS_SECRET_KEY", "test-only-secret-key-of-some-length-0001")
 os.environ.setdefault("GRADUS_COURSE_SECRET", "test-only-course-secret-of-length-0002")
 os.environ.setdefault("GRADUS_RECEIPT_KEY", "test-only-receipt-key-of-some-length-0003")
