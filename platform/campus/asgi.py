@@ -11,4 +11,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campus.settings.local")
 
 from django.core.asgi import get_asgi_application  # noqa: E402
 
-application = get_asgi_application()
+from campus.body_limit import with_body_limit  # noqa: E402
+
+application = with_body_limit(get_asgi_application())
