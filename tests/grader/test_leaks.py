@@ -132,6 +132,34 @@ def test_kill_9_of_the_zygote_is_our_failure_and_the_next_grading_works(cell: st
         sandbox.close()
 
 
+@pytest.mark.parametrize("which", [1, 2, 3], ids=["builder", "init", "student"])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import time; time.sleep(0.8)\ndef double(x):\n    return 2 * x",
+        "import time\ndef double(x):\n    time.sleep(0.3)\n    return 2 * x",
+    ],
+    ids=["in a cell", "in a check"],
+)
+def test_kill_9_of_a_jails_process_from_outside_costs_the_student_nothing(
+    cell: str, which: int
+) -> None:
+    sandbox = open_sandbox()
+    desk = Desk(sandbox)
+
+    def kill() -> None:
+        family = descendants(zygote_of(desk))
+        os.kill(family[min(which, len(family) - 1)], signal.SIGKILL)
+
+    timer = threading.Timer(0.4, kill)
+    try:
+        timer.start()
+        assert desk.grade(double=cell).score == 10
+    finally:
+        timer.cancel()
+        sandbox.close()
+
+
 def test_a_worn_out_zygote_is_replaced_once_its_last_jail_has_closed() -> None:
     from grader.protocol import Limits
 
