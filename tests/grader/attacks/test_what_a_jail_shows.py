@@ -119,7 +119,7 @@ def test_the_root_holds_nothing_of_the_host_but_libraries_and_python(desk: Desk)
         "/etc/passwd",
         "/etc/shadow",
         "/etc/hosts",
-        "/root/.bashrc",
+        Path.home() / ".bashrc",
         "/var",
         "/sys",
         "/run",
