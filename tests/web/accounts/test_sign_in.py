@@ -70,3 +70,18 @@ def test_signing_in_gives_a_new_session(cast: Cast, client: Client) -> None:
     client.cookies["sessionid"] = "chosen-by-somebody-else-0123456789"
     client.post(reverse("account_login"), {"login": "student", "password": RIGHT})
     assert client.cookies["sessionid"].value != "chosen-by-somebody-else-0123456789"
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("a" * 100_000, RIGHT), (f"{'a' * 100_000}@b.example", RIGHT), ("student", "x" * 1_000_000)],
+)
+def test_a_name_or_password_of_any_length_is_only_a_wrong_one(
+    cast: Cast, name: str, password: str
+) -> None:
+    assert sign_in(name, password).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["stu\0dent", "\0"])
+def test_a_name_that_the_database_cannot_hold_is_only_a_wrong_one(cast: Cast, name: str) -> None:
+    assert sign_in(name, RIGHT).status_code == 200
