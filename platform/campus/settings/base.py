@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+import structlog
 
 from campus.settings.env import ROOT, Environment
 
@@ -175,6 +176,18 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024  # a notebook of 5 MiB and its env
 DEFAULT_FROM_EMAIL = environment.default_from_email
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        # The usual form of a traceback shows every variable's value where rich is installed: keys,
+        # lease tokens and students' answers do not belong in a log.
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ],
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -57,7 +57,7 @@ def lab_of(assignment: Assignment) -> Lab:
     try:
         return get_lab(assignment.lab)
     except LabError as error:
-        log.exception("lab_unreadable", lab=assignment.lab)
+        log.error("lab_unreadable", lab=assignment.lab, error=str(error))  # noqa: TRY400 - it says all
         raise LabMissingError(
             "This lab cannot be read on the server just now. That is our fault; your draft is safe. "
             "Please try again later or tell the course staff."
