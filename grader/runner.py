@@ -141,11 +141,20 @@ class Grading:
             lambda: self.cancelled.is_set() or self.stopping.is_set(),
         )
         self.session.ensure_notebook()
+        # What a hidden check was asked could be left in the jail's /tmp, for a visible one to print.
+        # So the hidden ones come last: nothing whose output a student sees runs after them.
+        for hidden in (False, True):
+            self._ask_all(
+                self.session, [check for check in self.referee.checks if check.hidden == hidden]
+            )
+
+    def _ask_all(self, session: NotebookSession, checks: Sequence[Check]) -> None:
+        """Ask these checks in as many lanes as there are; back when each has its result."""
         with ThreadPoolExecutor(self._lanes.width, "lane") as pool:
             asked: dict[str, Future[None]] = {}
-            for check in self.referee.checks:
+            for check in checks:
                 needed = [asked[name] for name in check.needs if name in asked]
-                asked[check.name] = pool.submit(self.ask, self.session, check, needed)
+                asked[check.name] = pool.submit(self.ask, session, check, needed)
             try:
                 for future in asked.values():
                     future.result()

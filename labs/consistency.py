@@ -26,6 +26,11 @@ def inconsistencies(lab: "Lab", sources: tuple[SourceCell, ...]) -> Iterator[str
         for needed in check.needs:
             if needed not in names[:position]:
                 yield f"{declared}: check {check.name}: needs {needed!r}, which is not defined before it."
+            elif lab.check(needed).hidden and not check.hidden:
+                yield (
+                    f"{declared}: check {check.name}: needs {needed!r}, which is hidden; hidden checks are "
+                    "asked after all visible ones. Hide this one, too, or need another."
+                )
     asked = [name for cell in lab.cells for name in cell.checks]
     for name in sorted(set(names) | set(asked)):
         if name not in names:

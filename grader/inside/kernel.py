@@ -35,7 +35,7 @@ PATIENCE_SECONDS = 600.0
 
 _fork, _exit, _dup2, _waitpid = os.fork, os._exit, os.dup2, os.waitpid
 _listdir, _open, _close, _pidfd_open = os.listdir, os.open, os.close, os.pidfd_open
-_monotonic, _poll, _recv_fds = time.monotonic, select.poll, socket.recv_fds
+_monotonic, _sleep, _poll, _recv_fds = time.monotonic, time.sleep, select.poll, socket.recv_fds
 _encode, _send, _receive = wire.encode, wire.send, wire.receive
 
 
@@ -198,6 +198,16 @@ def _say(channel: socket.socket, value: Any) -> None:
     _send(channel, _encode(value), _monotonic() + PATIENCE_SECONDS)
 
 
+def _fork_patiently() -> int:
+    """Fork, waiting a moment where a check beside this one has used up all processes."""
+    for _ in range(200):
+        try:
+            return _fork()
+        except BlockingIOError:
+            _sleep(0.01)
+    return _fork()
+
+
 class Notebook:
     """What a check sees as `lab`: the notebook's names, by attribute."""
 
@@ -232,7 +242,7 @@ class Checks:
                 order, descriptors, _, _ = _recv_fds(relay, 64, 3)
                 if not order:
                     _exit(0)
-                pid = _fork()
+                pid = _fork_patiently()
                 if pid == 0:
                     for pidfd, (_, other) in children.items():  # of the checks beside this one
                         _close(pidfd)

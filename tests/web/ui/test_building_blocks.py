@@ -120,6 +120,7 @@ def test_the_error_pages_need_neither_request_nor_database(name: str) -> None:
     assert "/static/" in html
 
 
+@pytest.mark.django_db
 def test_the_chosen_colours_are_in_the_first_byte_of_the_page() -> None:
     request = RequestFactory().get("/")
     request.COOKIES["gradus_theme"] = "dark"
