@@ -176,6 +176,16 @@ def test_a_fault_in_lab_toml_is_named_with_its_key(
     assert all(str(tmp_path) in fault for fault in found)
 
 
+def test_a_visible_check_cannot_wait_for_a_hidden_one(tmp_path: Path) -> None:
+    turned = (
+        CHECKS.replace("    hidden=True,\n", "", 1)
+        .replace('hint="x times x"', "hidden=True")
+        .replace("def hidden", "def seen")
+    )
+    found = faults(write_tiny_lab(tmp_path, checks=turned))
+    assert any("check seen: needs 'squares', which is hidden" in fault for fault in found), found
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

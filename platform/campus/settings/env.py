@@ -22,7 +22,6 @@ class Environment(BaseSettings):
     allowed_hosts: list[str] = Field(default_factory=list)
     csrf_trusted_origins: list[str] = Field(default_factory=list)
     secure_cookies: bool = True  # production without TLS in front must say so
-    email_url: str = ""
     default_from_email: str = "gradus@localhost"
     lease_seconds: int = Field(default=30, ge=5, le=600)
     heartbeat_seconds: int = Field(default=10, ge=1, le=60)

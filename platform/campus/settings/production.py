@@ -25,6 +25,7 @@ if _problems:
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.secure_cookies
 SECURE_SSL_REDIRECT = environment.secure_cookies
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked by what runs beside the site, without TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000 if environment.secure_cookies else 0
 STORAGES = {
