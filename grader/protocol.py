@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PROTOCOL_VERSION: Literal[1] = 1
 MAX_NOTEBOOK_BYTES = 5 * 1024 * 1024
+MAX_RANKS = 16
+MAX_SPANS = 250  # of one rank; the whole picture travels with its check
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -78,6 +80,30 @@ class ExceptionInfo(Message):
     trace: tuple[TraceLine, ...] = Field(default=(), max_length=50)
 
 
+class Span(Message):
+    """Something that one rank did with the network, on the clock of its check's trial.
+
+    `end` is when the rank could go on: for a message that nobody awaited, when it was handed over.
+    """
+
+    kind: str = Field(max_length=24)  # send, recv, barrier, all_reduce, …
+    start: float = Field(ge=0, le=86_400)  # seconds
+    end: float = Field(ge=0, le=86_400)
+    peer: int | None = Field(default=None, ge=0, lt=MAX_RANKS)  # None: all of them
+    bytes: int = Field(default=0, ge=0)
+    waited: float = Field(default=0.0, ge=0, le=86_400)  # of it, how long the rank stood still
+
+
+class RankRecord(Message):
+    """One row of the rank × time picture, and how this rank ended where it did not end well."""
+
+    rank: int = Field(ge=0, lt=MAX_RANKS)
+    spans: tuple[Span, ...] = Field(default=(), max_length=MAX_SPANS)
+    messages: int = Field(default=0, ge=0)  # that it sent; `spans` may have been cut
+    bytes: int = Field(default=0, ge=0)
+    error: str = Field(default="", max_length=500)
+
+
 class CheckResult(Message):
     """What one check found, with all that a reader needs to understand and reproduce it."""
 
@@ -97,6 +123,8 @@ class CheckResult(Message):
     trials_passed: int = Field(default=0, ge=0)
     trials: int = Field(default=1, ge=1)
     seconds: float = Field(default=0.0, ge=0)
+    mistake: str = Field(default="", max_length=100)  # the file of wrong/ that answers the same
+    timeline: tuple[RankRecord, ...] = Field(default=(), max_length=MAX_RANKS)
 
 
 class CellResult(Message):
@@ -106,6 +134,15 @@ class CellResult(Message):
     ended: Literal["ok", "error", "not_run"] = "ok"
     exception: ExceptionInfo | None = None
     seconds: float = Field(default=0.0, ge=0)
+
+
+class Flag(Message):
+    """Something that a human should look at. A flag never changes a score."""
+
+    kind: Slug  # e.g. "forbidden", "tracer"
+    text: str = Field(max_length=500)
+    cell: str = Field(default="", max_length=100)
+    line: int = Field(default=0, ge=0, le=1_000_000)
 
 
 class GradingRequest(Message):
@@ -139,6 +176,9 @@ class GradingReport(Message):
     reference_number: str = Field(default="", max_length=40)
     seconds: float = Field(default=0.0, ge=0)
     stages: dict[str, float] = Field(default_factory=dict, max_length=40)
+    flags: tuple[Flag, ...] = Field(default=(), max_length=100)
+    # "notebook": the notebook's own asserts gave the points, so that it could have given itself any
+    graded_by: Literal["referee", "notebook"] = "referee"
 
 
 # --- worker ⇄ campus --------------------------------------------------------------------------------
