@@ -22,6 +22,7 @@ class WorkerSettings(BaseSettings):
     worker_token: SecretStr = SecretStr("")  # empty: HOME/worker-token
     worker_name: str = Field(default_factory=socket.gethostname, max_length=80)
     worker_capabilities: list[Literal["cpu", "gpu"]] = ["cpu"]
+    wall: Literal["docker", "bubblewrap", "local"] | None = None  # the best that can be built
     worker_slots: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
     idle_poll_seconds: float = Field(default=5.0, gt=0)  # a lost nudge costs at most this
     announce_seconds: float = Field(default=25.0, gt=0)

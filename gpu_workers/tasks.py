@@ -55,7 +55,7 @@ def refuse_without_a_wall(**_: Any) -> None:
         )
     for further_tries in reversed(range(WALL_TRIES)):
         try:
-            return open_sandbox().close()
+            return open_sandbox(wall=settings().wall).close()
         except Exception as error:  # Celery would only log it and go on without a wall
             if not further_tries:
                 sys.exit(f"This worker does not start; nothing runs without a wall: {error}")
@@ -81,7 +81,7 @@ def _warm_slot() -> Slot:
     slot = Slot(
         settings(),
         CampusClient(settings().campus_url, settings().token),
-        open_sandbox(),
+        open_sandbox(wall=settings().wall),
         index=getattr(current_process(), "index", 0),
         stopping=asked_to_stop,
     )

@@ -53,7 +53,7 @@ def counts(zygote: int) -> dict[str, object]:
 
 @pytest.mark.slow
 def test_three_hundred_gradings_leave_nothing_behind() -> None:
-    sandbox = open_sandbox()
+    sandbox = open_sandbox(wall="local")
     desk = Desk(sandbox)
     bad = "import os\ndef double(x):\n    os._exit(1)"
     worse = "import os; os._exit(1)"
@@ -80,7 +80,7 @@ import sys
 sys.path.insert(0, {root!r})
 from grader.sandbox import open_sandbox
 from tests.grader.grading_desk import Desk
-desk = Desk(open_sandbox())
+desk = Desk(open_sandbox(wall="local"))
 print(desk.sandbox._zygotes["numpy"].process.pid, flush=True)
 while True:
     desk.grade(double="import os, time\\ndef double(x):\\n    os.fork() or (os.setsid(), time.sleep(60))\\n    time.sleep(0.05)\\n    return 2 * x")
@@ -118,7 +118,7 @@ def test_kill_9_of_the_owner_leaves_no_process_behind(moment: int) -> None:
     ids=["in a cell", "in a check"],
 )
 def test_kill_9_of_the_zygote_is_our_failure_and_the_next_grading_works(cell: str) -> None:
-    sandbox = open_sandbox()
+    sandbox = open_sandbox(wall="local")
     desk = Desk(sandbox)
     try:
         zygote = zygote_of(desk)
@@ -144,7 +144,7 @@ def test_kill_9_of_the_zygote_is_our_failure_and_the_next_grading_works(cell: st
 def test_kill_9_of_a_jails_process_from_outside_costs_the_student_nothing(
     cell: str, which: int
 ) -> None:
-    sandbox = open_sandbox()
+    sandbox = open_sandbox(wall="local")
     desk = Desk(sandbox)
 
     def kill() -> None:

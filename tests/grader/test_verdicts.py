@@ -23,7 +23,7 @@ def test_the_reference_earns_everything(desk: Desk) -> None:
     report = desk.grade()
     assert set(verdicts(report).values()) == {PASSED}
     assert report.score == report.max_score == 10
-    assert report.wall == "local"
+    assert report.wall == desk.sandbox.wall
     assert not report.unsafe
 
 

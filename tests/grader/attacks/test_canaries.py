@@ -53,10 +53,10 @@ def scan():
 
 
 @pytest.fixture(scope="module")
-def planted() -> Iterator[Desk]:
+def planted(wall: str) -> Iterator[Desk]:
     """A worker with a secret in its environment, whose zygote has just graded a neighbour."""
     os.environ["GRADUS_CANARY"] = ENVIRONMENT
-    opened = open_sandbox()
+    opened = open_sandbox(wall=wall)
     lab = read_lab(TINY)
     patient = lab.limits.model_copy(
         update={"notebook_wall_seconds": 60.0, "check_wall_seconds": 60.0}

@@ -187,7 +187,8 @@ def test_what_a_check_left_running_is_dead_before_the_next(desk: Desk, start: st
 
 
 def test_a_jail_takes_everything_with_it(desk: Desk) -> None:
-    assert isinstance(desk.sandbox, LocalSandbox)
+    if not isinstance(desk.sandbox, LocalSandbox):
+        pytest.skip("tests/docker asks this of the docker wall")
     zygote = desk.sandbox._zygotes["numpy"].process.pid
     cell = (
         "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(99)\n"
