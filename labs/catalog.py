@@ -25,16 +25,21 @@ from grader.protocol import Limits
 from labs.consistency import inconsistencies
 from labs.declarations import CheckInfo, declared_checks
 from labs.description import Description, Paper, read_description
+from labs.homework import Homework, Part, read_homework
 
 __all__ = [
     "Cell",
     "CheckInfo",
     "Exercise",
+    "Homework",
     "Lab",
     "LabError",
     "NotebookError",
     "Paper",
+    "Part",
+    "find_homeworks",
     "find_labs",
+    "get_homework",
     "get_lab",
     "read_answers",
     "student_notebook",
@@ -126,6 +131,24 @@ def get_lab(slug: str) -> Lab:
     return read_lab(folders[slug])
 
 
+def find_homeworks() -> tuple[str, ...]:
+    """The names of all homeworks, in order; nothing of them is read yet."""
+    return tuple(sorted(_homework_files()))
+
+
+def get_homework(name: str) -> Homework:
+    """What one homework is made of.
+
+    Raises:
+        LabError: there is no such homework, or its file or one of its labs is broken.
+    """
+    files = _homework_files()
+    if name not in files:
+        known = ", ".join(sorted(files)) or "none"
+        raise LabError(f"There is no homework {name!r}; found: {known}.")
+    return read_homework(files[name], get_lab)
+
+
 def student_notebook(lab: Lab, answers: Mapping[str, str] | None = None) -> bytes:
     """The canonical .ipynb of a lab with these answers: the same answers give the same bytes."""
     return notebook.student_notebook(lab, answers)
@@ -173,17 +196,27 @@ def content_hash(folder: Path) -> str:
 
 def _folders() -> dict[str, Path]:
     """Slug → folder; what GRADUS_LABS_PATH names comes last and wins."""
+    return {
+        found.parent.name: found.parent
+        for place in _places()
+        for found in sorted(place.glob("*/lab.toml"))
+    }
+
+
+def _homework_files() -> dict[str, Path]:
+    return {
+        found.stem: found for place in _places() for found in sorted(place.glob("homeworks/*.toml"))
+    }
+
+
+def _places() -> list[Path]:
     added = [
         Path(part) for part in os.environ.get("GRADUS_LABS_PATH", "").split(os.pathsep) if part
     ]
     for place in added:
         if not place.is_dir():
             raise LabError(f"GRADUS_LABS_PATH: {place} is no folder; correct it or take it out.")
-    return {
-        found.parent.name: found.parent
-        for place in [HOME, *added]
-        for found in sorted(place.glob("*/lab.toml"))
-    }
+    return [HOME, *added]
 
 
 def _read(folder: Path) -> Lab:

@@ -103,3 +103,24 @@ class Assignment(models.Model):
     def accepts(self, at: datetime) -> bool:
         """Whether something may be handed in at this moment."""
         return self.is_released(at) and (self.cut_off_at is None or at <= self.cut_off_at)
+
+
+class AssignmentPart(models.Model):
+    """Exercises of one lab that count for an assignment, and what they are worth in it together."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="parts")
+    position = models.PositiveSmallIntegerField()
+    lab = models.SlugField()  # a folder of labs.catalog
+    exercises = models.JSONField()  # ids, in the order of the lab
+    points = models.DecimalField(max_digits=8, decimal_places=3)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["assignment", "position"], name="part_position_once"),
+            models.CheckConstraint(condition=Q(points__gt=0), name="part_is_worth_something"),
+        ]
+        indexes = [models.Index(fields=["lab"], name="part_by_lab")]
+
+    def __str__(self) -> str:
+        return f"{self.lab} in {self.assignment_id}"

@@ -15,9 +15,9 @@ class ScoreEntry(models.Model):
     assignment = models.ForeignKey(
         Assignment, on_delete=models.PROTECT, related_name="score_entries"
     )
-    attempt = models.OneToOneField(
-        Attempt, on_delete=models.PROTECT, null=True, blank=True, related_name="score_entry"
-    )  # one entry an attempt: the database itself refuses to score it twice
+    attempt = models.ForeignKey(
+        Attempt, on_delete=models.PROTECT, null=True, blank=True, related_name="score_entries"
+    )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )  # empty: the grader
@@ -29,6 +29,11 @@ class ScoreEntry(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        constraints = [
+            # The database itself refuses to score an attempt twice. It scores its lab, and each
+            # homework that the lab is a part of.
+            models.UniqueConstraint(fields=["attempt", "assignment"], name="attempt_scored_once"),
+        ]
         indexes = [
             models.Index(fields=["assignment", "enrolment", "-created_at"], name="score_latest")
         ]

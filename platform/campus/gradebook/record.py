@@ -3,13 +3,15 @@
 from datetime import datetime
 
 from campus.courses.models import Enrolment
+from campus.gradebook.homework import record_homeworks
 from campus.gradebook.models import ScoreEntry
 from campus.submissions.models import Attempt, Submission
 
 
 def record_attempt(attempt: Attempt, now: datetime) -> ScoreEntry:
-    """One entry for a graded attempt. The newest graded submission counts, so an older one that is
-    graded later leaves the score as it is, and its entry says so."""
+    """One entry for a graded attempt, and one for each homework whose total it changes. The newest
+    graded submission counts for the lab, so an older one that is graded later leaves the score as it
+    is, and its entry says so."""
     assert attempt.score is not None, "only a graded attempt is recorded"
     assert attempt.max_score is not None, "only a graded attempt is recorded"
     submission = attempt.submission
@@ -26,7 +28,7 @@ def record_attempt(attempt: Attempt, now: datetime) -> ScoreEntry:
         reason += f" again (attempt {attempt.number})"
     if superseded:
         reason += f"; submission {newer} counts"
-    return ScoreEntry.objects.create(
+    entry = ScoreEntry.objects.create(
         enrolment_id=submission.enrolment_id,
         assignment_id=submission.assignment_id,
         attempt=attempt,
@@ -37,6 +39,8 @@ def record_attempt(attempt: Attempt, now: datetime) -> ScoreEntry:
         max_score=latest.max_score if latest and superseded else attempt.max_score,
         created_at=now,
     )
+    record_homeworks(attempt, now)
+    return entry
 
 
 def _newest_graded_number(submission: Submission) -> int:

@@ -37,7 +37,11 @@ class Exam:
 
 def assignments_of(course: Course, *, for_staff: bool) -> QuerySet[Assignment]:
     """What students may know of; staff also see what is not published."""
-    assignments = Assignment.objects.filter(course=course).select_related("component")
+    assignments = (
+        Assignment.objects.filter(course=course)
+        .select_related("component")
+        .prefetch_related("parts")
+    )
     return assignments if for_staff else assignments.filter(published=True)
 
 
@@ -59,15 +63,23 @@ def deadline(course: Course, assignment: Assignment, now: datetime, *, for_staff
     # The page's own tick counts for homeworks; whether a lab is open is for the clock to say.
     ticked = assignment.page_marked_released and not assignment.lab
     released = ticked or assignment.is_released(now)
-    openable = bool(assignment.lab) and (released or for_staff)
     return Deadline(
         assignment=assignment,
         released=released,
         decided=decided,
         over=assignment.due_at is not None and assignment.due_at < now,
         weight_percent=weight_of(assignment.component),
-        url=reverse("workbench:lab", args=[course.slug, assignment.slug]) if openable else "",
+        url=address_of(course, assignment) if released or for_staff else "",
     )
+
+
+def address_of(course: Course, assignment: Assignment) -> str:
+    """Where it is done: a lab's workbench, or the page of a homework that is made of labs."""
+    if assignment.lab:
+        return reverse("workbench:lab", args=[course.slug, assignment.slug])
+    if assignment.parts.all():
+        return reverse("courses:homework", args=[course.slug, assignment.slug])
+    return ""
 
 
 def weight_of(component: GradingComponent | None) -> Decimal | None:

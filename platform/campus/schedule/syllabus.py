@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from django.urls import reverse
+from django.utils.text import slugify
 
 from campus.assignments.models import Assignment
 from campus.courses.models import Course
@@ -70,6 +71,7 @@ class ShownMeeting:
     last: date | None  # only when it covers more than one day
     resources: tuple[ShownResource, ...]
     labs: tuple[LabLink, ...]
+    topic_slug: str  # the name of its page; empty for what is no topic, like a break
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +176,5 @@ def shown_meeting(meeting: Meeting, labs: Sequence[tuple[Lab, LabLink]]) -> Show
             for r in meeting.resources.all()
         ),
         labs=tuple(link for lab, link in labs if lab.topic.casefold() == name),
+        topic_slug=slugify(meeting.title) if meeting.kind == Meeting.Kind.LECTURE else "",
     )

@@ -9,17 +9,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_safe
 
 from campus.assignments.access import assignment_or_404, sign_in_to_assignment
-from campus.assignments.models import Assignment
+from campus.assignments.models import Assignment, AssignmentPart
 from campus.courses.access import course_or_404, enrolment_of, enrolment_or_404
 from campus.courses.models import Enrolment
 from campus.submissions.canonical import lab_of
 from campus.submissions.errors import LabMissingError
 from campus.workbench import page
 from campus.workbench.drafts import read_draft
+from campus.workbench.figures import figure_response
 from campus.workbench.labs import labs_of
-
-NO_FIGURE = "The lab has no such figure."
-FIGURE_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg"}
 
 
 @require_safe
@@ -70,6 +68,7 @@ def _opened(enrolment: Enrolment, assignment: Assignment, now: datetime) -> dict
         "attempt": attempt,
         "exercises": exercises,
         "cells": page.shown_cells(found, exercises, draft.answers, address),
+        "counts_for": _counts_for(enrolment, assignment, now),
         "late": assignment.is_late(now),
         "accepts": enrolment.is_staff or assignment.accepts(now),
         "config": page.browser_config(
@@ -82,25 +81,23 @@ def _opened(enrolment: Enrolment, assignment: Assignment, now: datetime) -> dict
     }
 
 
+def _counts_for(
+    enrolment: Enrolment, assignment: Assignment, now: datetime
+) -> list[AssignmentPart]:
+    """The parts of homeworks that this lab is done for, as far as the reader may know of them."""
+    parts = AssignmentPart.objects.filter(
+        lab=assignment.lab, assignment__course=assignment.course_id
+    ).select_related("assignment")
+    return [part for part in parts if enrolment.is_staff or part.assignment.is_released(now)]
+
+
 @require_safe
 def figure(request: HttpRequest, course_slug: str, assignment_slug: str, name: str) -> FileResponse:
     """A picture of the lab's folder `figures/`, for whoever may see the lab."""
     enrolment = enrolment_or_404(request, course_slug)
     assignment = assignment_or_404(enrolment, assignment_slug, timezone.now())
     try:
-        folder = (lab_of(assignment).folder / "figures").resolve()
+        found = lab_of(assignment)
     except LabMissingError:
         raise Http404 from None
-    try:
-        path = (folder / name).resolve()
-        found = path.is_relative_to(folder) and path.is_file()
-    except (ValueError, OSError):  # a name that no file can have: NUL in it, or too long
-        raise Http404(NO_FIGURE) from None
-    kind = FIGURE_TYPES.get(path.suffix.lower())
-    if kind is None or not found:
-        raise Http404(NO_FIGURE)
-    response = FileResponse(path.open("rb"), content_type=kind)
-    response["Cache-Control"] = "private, max-age=300"
-    # An SVG that is opened by itself must not run anything.
-    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-    return response
+    return figure_response(found, name)

@@ -1,6 +1,7 @@
 """The demonstration's people and files: made once, and readable by their owner alone."""
 
 import stat
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from django.urls import reverse
 from campus.accounts.models import User
 from campus.assignments.models import Assignment
 from campus.courses.models import Course, Enrolment
+from campus.schedule.models import Meeting, Week
 from campus.workers.models import WorkerToken
 from campus.workers.private_files import write_private
 from campus.workers.tokens import token_of
+from labs.catalog import find_labs
 
 pytestmark = pytest.mark.django_db
 COURSE = "comp4901y-2025"
@@ -91,7 +94,8 @@ def test_a_second_run_changes_nothing(home: Path) -> None:
         (p.name, p.read_bytes(), p.stat().st_mtime_ns) for p in sorted(home.iterdir())
     ]
     assert users == list(User.objects.values())
-    assert Assignment.objects.count() == WorkerToken.objects.count() == 1
+    assert Assignment.objects.count() == len(find_labs())
+    assert WorkerToken.objects.count() == 1
 
 
 def test_what_is_missing_is_made_again(home: Path) -> None:
@@ -105,7 +109,16 @@ def test_what_is_missing_is_made_again(home: Path) -> None:
     assert token_of((home / "worker-token").read_text().strip()) is not None
 
 
-def test_the_lab_is_released_in_its_week_and_never_due(home: Path) -> None:
+def test_a_lab_is_released_on_the_day_of_its_topic_and_never_due(home: Path) -> None:
+    week = Week.objects.create(course=Course.objects.get(), number=2)
+    for position, title, day in ((1, "Something else", 11), (2, "Automatic Differentiation", 13)):
+        Meeting.objects.create(
+            week=week,
+            position=position,
+            title=title,
+            kind=Meeting.Kind.LECTURE,
+            date=date(2025, 2, day),
+        )
     call_command("setup_demo")
     lab = Assignment.objects.get(slug="autodiff")
     assert lab.release_at is not None

@@ -139,7 +139,7 @@ def test_the_number_of_queries_does_not_grow(
         Assignment.objects.create(
             course=cast.course, slug=f"l{number}", title="L", kind="lab", lab="tiny"
         )
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         client.get(url)
 
 

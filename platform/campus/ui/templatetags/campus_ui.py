@@ -144,6 +144,13 @@ def points(value: object) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+@register.filter
+def duration(minutes: int) -> str:
+    """Minutes of work in words: 45 min, 2 h, 3 h 20 min."""
+    hours, rest = divmod(int(minutes), 60)
+    return " ".join(part for part in (hours and f"{hours} h", rest and f"{rest} min") if part)
+
+
 @register.filter(name="markdown")
 def markdown_filter(source: str | None) -> SafeString:
     """Markdown with maths as safe HTML; put it inside an element of class prose."""

@@ -1,4 +1,4 @@
-"""`manage.py setup_demo`: people to sign in as, a lab to do, and a token for this machine's worker."""
+"""`manage.py setup_demo`: people to sign in as, labs to do, and a token for this machine's worker."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -26,10 +26,13 @@ class Command(BaseCommand):
             )
         try:
             assignments = demo.publish_labs(found)
+            homeworks = demo.compose_homeworks(found)
         except LabError as error:
             raise CommandError(str(error)) from error
         for assignment in assignments:
             self.stdout.write(f"Lab published: {assignment}")
+        for homework in homeworks:
+            self.stdout.write(f"Homework made of lab exercises: {homework}")
         accounts = demo.create_accounts(found)
         if accounts:
             path = settings.HOME / "demo-accounts.txt"
