@@ -171,11 +171,18 @@ class Linter:
             yield Finding(str(path), "missing", "Hold the reference against something independent")
             return
         oracle = import_file(path)
-        without = set(getattr(oracle, "NEEDS_TORCH", ()))
-        if without and importlib.util.find_spec("torch") is None:
-            self.report.notes.append(f"torch is not installed; left out: {', '.join(without)}")
-        else:
-            without = set()
+        needs: dict[str, tuple[str, ...]] = dict.fromkeys(
+            getattr(oracle, "NEEDS_TORCH", ()), ("torch",)
+        )
+        needs |= getattr(oracle, "NEEDS", {})
+        without: set[str] = set()
+        for package in sorted({package for packages in needs.values() for package in packages}):
+            if importlib.util.find_spec(package) is None:
+                left_out = sorted(name for name, packages in needs.items() if package in packages)
+                self.report.notes.append(
+                    f"{package} is not installed; left out: {', '.join(left_out)}"
+                )
+                without |= set(left_out)
         for name, function in oracle_functions(oracle).items():
             if name in without:
                 continue

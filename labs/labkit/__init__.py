@@ -5,5 +5,6 @@ it never imports torch.
 """
 
 from .asking import Runner, check, use_runner
+from .chart import HeatMap, LineChart, figure
 
-__all__ = ["Runner", "check", "use_runner"]
+__all__ = ["HeatMap", "LineChart", "Runner", "check", "figure", "use_runner"]

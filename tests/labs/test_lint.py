@@ -161,3 +161,17 @@ def test_a_folder_that_is_no_lab_is_refused(
 ) -> None:
     assert main(["grade", str(tmp_path), "x.ipynb"]) == UNUSABLE
     assert "is missing" in capsys.readouterr().err
+
+
+def test_an_oracle_that_needs_what_is_not_installed_is_left_out_and_said_to_be(
+    tmp_path: Path, sandbox: LocalSandbox
+) -> None:
+    folder = write_tiny_lab(tmp_path)
+    oracle = folder / "oracle.py"
+    oracle.write_text(
+        oracle.read_text() + "\n\nNEEDS = {'by_somebody': ('nobody_wrote_this',)}\n\n\n"
+        "def by_somebody(lab, rng):\n    import nobody_wrote_this\n"
+    )
+    report = lint(folder, sandbox, seeds=1)
+    assert [str(finding) for finding in report.findings] == []
+    assert report.notes == ["nobody_wrote_this is not installed; left out: by_somebody"]
