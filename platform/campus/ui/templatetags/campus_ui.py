@@ -233,8 +233,8 @@ class NavigationEntry:
 # label, URL name, the names of pages that belong under it, staff only
 NAVIGATION = (
     ("Home", "courses:home", ("courses:home",), False),
-    ("Syllabus", "schedule:syllabus", ("schedule:syllabus",), False),
-    ("Schedule", "schedule:schedule", ("schedule:schedule",), False),
+    ("Syllabus", "schedule:syllabus", ("schedule:syllabus", "courses:topic"), False),
+    ("Schedule", "schedule:schedule", ("schedule:schedule", "courses:homework"), False),
     ("Labs", "workbench:labs", ("workbench:", "submissions:"), False),
     ("Staff", "gradebook:dashboard", ("gradebook:",), True),
 )
@@ -257,5 +257,10 @@ def course_navigation(context: Context) -> dict[str, Any]:
             url = reverse(name, args=[course.slug])
         except NoReverseMatch:
             continue
-        entries.append(NavigationEntry(label, url, here.startswith(belonging)))
+        entries.append(NavigationEntry(label, url, _belongs(here, belonging)))
     return {"entries": entries}
+
+
+def _belongs(here: str, belonging: tuple[str, ...]) -> bool:
+    """A page by its whole name, or all pages of an app by the name before the colon."""
+    return any(here == name or (name.endswith(":") and here.startswith(name)) for name in belonging)
