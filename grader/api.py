@@ -1,5 +1,6 @@
 """All that campus may import of the grader. Importing it loads neither torch nor docker nor nbgrader."""
 
+from grader.inspection import Problem, inspect_submission
 from grader.protocol import (
     MAX_NOTEBOOK_BYTES,
     CellResult,
@@ -39,9 +40,11 @@ __all__ = [
     "Heartbeat",
     "HeartbeatAnswer",
     "Limits",
+    "Problem",
     "RankRecord",
     "Span",
     "TraceLine",
     "Verdict",
     "WorkerAnnouncement",
+    "inspect_submission",
 ]

@@ -16,19 +16,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from grader.errors import NotebookError
+from grader.document import FRESH_COPY, Document, Found, read_document, refuse
+from grader.metadata import read_metadata
 from grader.percent import SourceCell, read_percent
-from grader.protocol import MAX_NOTEBOOK_BYTES
 
 if TYPE_CHECKING:
     from labs.catalog import Cell, Lab
 
 MAX_ANSWER_CHARACTERS = 200_000
-MAX_BRACKETS = (
-    400_000  # bounds what parsing 5 MiB can allocate; outputs of honest notebooks have fewer
-)
-MAX_CELLS = 2_000
-_FRESH_COPY = "download a fresh copy of the lab and paste your answers into it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +32,6 @@ class CodeCell:
 
     id: str
     source: str
-
-
-class _DuplicateKeyError(ValueError):
-    """A JSON object that has the same key twice: two readers could see different answers."""
 
 
 def restore(lab: "Lab", answers: Mapping[str, str]) -> list[CodeCell]:
@@ -52,7 +43,7 @@ def restore(lab: "Lab", answers: Mapping[str, str]) -> list[CodeCell]:
     Raises:
         NotebookError: an answer is for no exercise cell of the lab, or cannot be executed as text.
     """
-    _refuse(_answer_problems(lab, answers))
+    refuse(_answer_problems(lab, answers))
     return [
         CodeCell(cell.id, answers.get(cell.id, cell.source))
         for cell in lab.cells
@@ -76,36 +67,33 @@ def reference_answers(lab: "Lab") -> dict[str, str]:
 
 
 def read_answers(lab: "Lab", notebook: bytes | str) -> dict[str, str]:
-    """The source of every exercise cell of the lab in an .ipynb (nbformat 4.0 to 4.5).
+    """The source of every exercise cell of the lab in an .ipynb (formats 3 and 4).
 
     Raises:
         NotebookError: every problem at once; each line names the cell and the remedy.
     """
-    document = _parsed(notebook)
-    _refuse(_document_problems(lab, document))
+    document = read_document(notebook)
+    refuse(_made_for(lab, document))
     wanted = {cell.id: cell for cell in lab.cells if cell.role == "exercise"}
     problems: list[str] = []
     answers: dict[str, str] = {}
-    for number, cell in enumerate(document["cells"], start=1):
-        if not isinstance(cell, dict):
-            problems.append(f"cell number {number}: is not an object; {_FRESH_COPY}")
-            continue
-        grade_id = _grade_id(number, cell, problems)
+    for cell in document.cells:
+        grade_id = _grade_id(cell, problems)
         if grade_id not in wanted:
             continue
         source = _source(grade_id, cell, wanted[grade_id].kind, problems)
         if grade_id in answers:
             problems.append(
-                f"cell '{grade_id}': is in the notebook twice (again as cell number {number}); "
+                f"cell '{grade_id}': is in the notebook twice (again as cell number {cell.number}); "
                 "delete the copy that you do not want graded"
             )
         answers.setdefault(grade_id, "" if source is None else source)
     problems += [
-        f"cell '{grade_id}': is missing; {_FRESH_COPY}"
+        f"cell '{grade_id}': is missing; {FRESH_COPY}"
         for grade_id in wanted
         if grade_id not in answers
     ]
-    _refuse(problems or _answer_problems(lab, answers))
+    refuse(problems or _answer_problems(lab, answers))
     return {grade_id: answers[grade_id] for grade_id in wanted}
 
 
@@ -116,7 +104,7 @@ def student_notebook(lab: "Lab", answers: Mapping[str, str] | None = None) -> by
         NotebookError: an answer is for no exercise cell of the lab, or is no text.
     """
     given = answers or {}
-    _refuse(_answer_problems(lab, given))
+    refuse(_answer_problems(lab, given))
     document = {
         "cells": [_written(lab, cell, given.get(cell.id, cell.source)) for cell in lab.cells],
         "metadata": {
@@ -156,109 +144,38 @@ def _written(lab: "Lab", cell: "Cell", source: str) -> dict[str, Any]:
     return written | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {})
 
 
-def _parsed(notebook: bytes | str) -> Any:
-    """JSON within limits; nothing large is allocated before its size is known to be allowed."""
-    limit = f"{MAX_NOTEBOOK_BYTES // (1024 * 1024)} MiB"
-    too_large = f"the notebook is larger than {limit}; clear its outputs and save it again"
-    if len(notebook) > MAX_NOTEBOOK_BYTES:
-        raise NotebookError(too_large)
-    if isinstance(notebook, bytes):
-        try:
-            text = notebook.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise NotebookError(
-                f"the file is not UTF-8 (byte {error.start}); save it from Jupyter as .ipynb"
-            ) from None
-    else:
-        text = notebook.removeprefix("\ufeff")
-        if len(text.encode("utf-8", "surrogatepass")) > MAX_NOTEBOOK_BYTES:
-            raise NotebookError(too_large)
-    if text.count("[") + text.count("{") > MAX_BRACKETS:
-        raise NotebookError("the notebook has too many parts; clear its outputs and save it again")
-    try:
-        return json.loads(text, object_pairs_hook=_object_without_duplicates)
-    except RecursionError:
-        raise NotebookError(f"the notebook is nested too deeply; {_FRESH_COPY}") from None
-    except _DuplicateKeyError as error:
-        raise NotebookError(f"the notebook has the key {error} twice; {_FRESH_COPY}") from None
-    except ValueError as error:
-        raise NotebookError(
-            f"the file is not a notebook ({error}); upload the .ipynb file"
-        ) from None
-
-
-def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _DuplicateKeyError(ascii(next(key for key in keys if keys.count(key) > 1))[:60])
-    return found
-
-
-def _document_problems(lab: "Lab", document: Any) -> list[str]:
-    if not isinstance(document, dict):
-        return ["the file is not a notebook; upload the .ipynb file"]
-    problems = _format_problems(document.get("nbformat"), document.get("nbformat_minor"))
-    cells = document.get("cells")
-    if not isinstance(cells, list):
-        problems.append(f"the notebook has no list of cells; {_FRESH_COPY}")
-    elif len(cells) > MAX_CELLS:
-        problems.append(f"the notebook has over {MAX_CELLS} cells; delete those that you added")
-    metadata = document.get("metadata", {})
-    made_for = metadata.get("gradus", {}) if isinstance(metadata, dict) else {}
+def _made_for(lab: "Lab", document: Document) -> list[str]:
+    made_for = document.metadata.get("gradus", {})
     slug = made_for.get("lab") if isinstance(made_for, dict) else None
     if isinstance(slug, str) and slug != lab.slug:
-        problems.append(f"this is a notebook of the lab {slug[:64]!a}; upload that of '{lab.slug}'")
-    return problems
-
-
-def _format_problems(major: object, minor: object) -> list[str]:
-    if type(major) is not int or type(minor) is not int:
-        return ["the file does not say which notebook format it has; upload the .ipynb file"]
-    if major != 4 or not 0 <= minor <= 5:
-        return [
-            f"the notebook has format {str(major)[:9]}.{str(minor)[:9]}; save it as format 4 "
-            "(4.0 to 4.5), which every current Jupyter does"
-        ]
+        return [f"this is a notebook of the lab {slug[:64]!a}; upload that of '{lab.slug}'"]
     return []
 
 
-def _grade_id(number: int, cell: dict[str, Any], problems: list[str]) -> str | None:
-    """nbgrader's id of a cell, from metadata of schema version 1 to 3; None for any other cell."""
-    metadata = cell.get("metadata", {})
-    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    if nbgrader is None:
-        return None
-    if not isinstance(nbgrader, dict) or not isinstance(nbgrader.get("grade_id", ""), str):
-        problems.append(f"cell number {number}: its nbgrader metadata is broken; {_FRESH_COPY}")
-        return None
-    version = nbgrader.get("schema_version")
-    if type(version) is not int or not 1 <= version <= 3:
-        problems.append(
-            f"cell number {number}: nbgrader metadata of schema version {str(version)[:20]!a}; "
-            "versions 1 to 3 are read: run 'nbgrader update' on the notebook"
-        )
-        return None
-    return nbgrader.get("grade_id")
+def _grade_id(cell: Found, problems: list[str]) -> str | None:
+    """nbgrader's id of a cell, from metadata of schema version 0 to 3; None for any other cell."""
+    told: list[str] = []
+    metadata = read_metadata(cell.metadata, cell.kind, told, strict=False)
+    problems += [
+        f"cell number {cell.number}: {problem}" + ("" if ";" in problem else f"; {FRESH_COPY}")
+        for problem in told
+    ]
+    return metadata.grade_id if metadata else None
 
 
-def _source(grade_id: str, cell: dict[str, Any], kind: str, problems: list[str]) -> str | None:
-    if cell.get("cell_type") != kind:
+def _source(grade_id: str, cell: Found, kind: str, problems: list[str]) -> str | None:
+    if cell.kind != kind:
         problems.append(f"cell '{grade_id}': must be a {kind} cell; change its type back")
         return None
-    source = cell.get("source")
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    if not isinstance(source, str):
-        problems.append(f"cell '{grade_id}': its source is not text; {_FRESH_COPY}")
-        return None
-    return source.replace("\r\n", "\n").replace("\r", "\n")
+    if cell.source is None:
+        problems.append(f"cell '{grade_id}': its source is not text; {FRESH_COPY}")
+    return cell.source
 
 
 def _answer_problems(lab: "Lab", answers: Mapping[str, str]) -> list[str]:
     exercise_cells = {cell.id for cell in lab.cells if cell.role == "exercise"}
     problems = [
-        f"cell {str(cell)[:64]!a}: is no exercise cell of the lab '{lab.slug}'; {_FRESH_COPY}"
+        f"cell {str(cell)[:64]!a}: is no exercise cell of the lab '{lab.slug}'; {FRESH_COPY}"
         for cell in answers
         if cell not in exercise_cells
     ]
@@ -284,10 +201,3 @@ def text_problems(source: object) -> Iterable[str]:
 
 def _line(source: str, position: int) -> int:
     return source.count("\n", 0, position) + 1
-
-
-def _refuse(problems: Iterable[str]) -> None:
-    found = list(problems)
-    if found:
-        shown = found[:50] + ([f"… and {len(found) - 50} more"] if len(found) > 50 else [])
-        raise NotebookError("\n".join(shown))
