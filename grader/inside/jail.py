@@ -67,6 +67,16 @@ class Room:
 
     binds: tuple[str, ...]
     labkit: str  # bound at /opt/gradus/labkit; empty: there is none
+    devices: tuple[str, ...] = ()  # beside null, zero, full and the random ones: a GPU's
+
+
+def with_gpu(room: Room) -> Room:
+    """The same room with NVIDIA's devices: all GPUs, and what their driver is asked through."""
+    with os.scandir("/dev") as entries:
+        names = [entry.name for entry in entries if entry.name.startswith("nvidia")]
+    wanted = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools")
+    found = sorted(name for name in names if name in wanted or name[6:].isdigit())
+    return Room(room.binds, room.labkit, tuple(f"/dev/{name}" for name in found))
 
 
 def _check(result: int, what: str) -> None:
@@ -161,9 +171,9 @@ def build_root(room: Room, tmp_mib: int) -> None:
         _bind(source, root + source)
     if room.labkit:
         _bind(room.labkit, f"{root}{LABKIT_ROOT}/labkit")
-    _devices(root)
+    _devices(root, room.devices)
     _mount("tmpfs", f"{root}/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, shared)
-    _processes(f"{root}/proc")
+    _processes(f"{root}/proc", whole=bool(room.devices))
     _mount("tmpfs", root + HOME, "tmpfs", MS_NOSUID | MS_NODEV, shared)
     _check(libc.syscall(SYS_PIVOT_ROOT, root.encode(), f"{root}/.old".encode()), "pivot_root")
     os.chdir("/")
@@ -190,20 +200,27 @@ def _bind(source: str, target: str) -> None:
     _read_only(target)
 
 
-def _processes(target: str) -> None:
-    """The jail's own /proc: its processes, and nothing of the host's kernel where it can be left out."""
+def _processes(target: str, *, whole: bool) -> None:
+    """The jail's own /proc: its processes, and nothing of the host's kernel where it can be left out.
+
+    `whole`: CUDA reads /proc/driver/nvidia and /proc/devices, so a jail with a GPU sees the kernel's
+    public figures as well.
+    """
     flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    if whole:
+        return _mount("proc", target, "proc", flags)
     try:
         _mount("proc", target, "proc", flags, "subset=pid")
     except OSError:  # before Linux 5.8
         _mount("proc", target, "proc", flags)
+    return None
 
 
-def _devices(root: str) -> None:
-    for name in ("null", "zero", "full", "random", "urandom"):
-        target = f"{root}/dev/{name}"
-        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o666))
-        _mount(f"/dev/{name}", target, None, MS_BIND)
+def _devices(root: str, more: tuple[str, ...]) -> None:
+    plain = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")]
+    for device in (*plain, *more):
+        os.close(os.open(root + device, os.O_CREAT | os.O_WRONLY, 0o666))
+        _mount(device, root + device, None, MS_BIND)
     for link, target in (
         ("fd", "/proc/self/fd"),
         ("stdin", "/proc/self/fd/0"),

@@ -33,6 +33,9 @@ CELL = "cell:"
 MAX_TRACE = 20
 PATIENCE_SECONDS = 600.0
 
+# Triton asks at every kernel whether its interpreter is meant.
+_KEPT = {name: os.environ[name] for name in ("TRITON_INTERPRET",) if name in os.environ}
+
 _fork, _exit, _dup2, _waitpid = os.fork, os._exit, os.dup2, os.waitpid
 _listdir, _open, _close, _pidfd_open = os.listdir, os.open, os.close, os.pidfd_open
 _monotonic, _sleep, _poll, _recv_fds = time.monotonic, time.sleep, select.poll, socket.recv_fds
@@ -69,6 +72,9 @@ def _warm_up() -> None:
     ):
         __import__(name)
     ast.unparse(ast.parse("def f(x):\n    return x + 1"))
+    torch = sys.modules.get("torch")
+    if torch is not None:  # it asks what processor this is, once, and a jail has no /proc/cpuinfo
+        torch.equal(torch.arange(4.0).reshape(2, 2) @ torch.ones(2, 2) + 1, torch.ones(2, 2))
 
 
 def seed_everything() -> None:
@@ -146,6 +152,7 @@ def run_student(shell: Any, relay: socket.socket, channel_fd: int, out: int, err
         OMP_NUM_THREADS="1",
         OPENBLAS_NUM_THREADS="1",
         GRADUS="grading",
+        **_KEPT,
     )
     question = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
     seed_everything()

@@ -2,9 +2,17 @@
 
 Exec'd with an empty environment but for the public constants that the wall sets. It receives one byte
 and one descriptor per submission over its control socket and never data: whatever a zygote ever held
-could be read in every later fork. It answers with the builder's pid.
+could be read in every later fork. It answers on that descriptor with the builder's pid, so that several
+processes may hold the control socket and fork from one zygote.
 
-    python -s -P -B zygote.py FD LABKIT MODULE…
+It execs itself again, with the environment and the arguments that it was started with, when it has
+forked often, when it has grown, and when labkit was edited. Jails that stand meanwhile keep their parent:
+exec changes neither its pid nor what it owes them.
+
+    python -s -P -B zygote.py FD LABKIT WORD…
+
+A word is a module to import ("name?": where it is installed), or `@gpu` (jails see the GPU's devices),
+`@forks=N` (exec again after so many), `@again` (set by itself: nobody waits for the first message).
 """
 
 import contextlib
@@ -28,6 +36,10 @@ sys.path.remove(_SOURCE_ROOT)
 FORK = b"F"
 READY = b"R"
 PID = struct.Struct(">i")
+FORKS_BEFORE_RENEWAL = 2_000
+FORKS_BETWEEN_LOOKS = 50
+GROWTH = 0.25  # of what it held when it was warm, and at least:
+LEAST_GROWTH_BYTES = 32 * 2**20
 
 
 def import_labkit(folder: str) -> None:
@@ -57,7 +69,8 @@ def room_of_this_process(labkit: str) -> jail.Room:
         "/etc/ld.so.cache",
         "/etc/alternatives",
     ]
-    wanted += [sys.base_prefix, sys.prefix]
+    for prefix in (sys.base_prefix, sys.prefix):  # an environment may be a link to another place
+        wanted += [prefix, os.path.realpath(prefix)]
     binds: list[str] = []
     for path in (os.path.normpath(path) for path in wanted):
         inside_another = any(path.startswith(bound + "/") for bound in binds)
@@ -66,34 +79,91 @@ def room_of_this_process(labkit: str) -> jail.Room:
     return jail.Room(tuple(binds), os.path.realpath(labkit) if labkit else "")
 
 
+def signature(folder: str) -> tuple[tuple[str, int], ...]:
+    """Changes whenever a file of labkit does."""
+    found = []
+    with contextlib.suppress(OSError), os.scandir(folder or "/nowhere") as entries:
+        for entry in entries:
+            if entry.name.endswith(".py"):
+                found.append((entry.name, entry.stat().st_mtime_ns))
+    return tuple(sorted(found))
+
+
+def private_bytes() -> int:
+    """Memory of this process that is backed by no file."""
+    with open("/proc/self/statm") as file:
+        fields = file.read().split()
+    return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE")
+
+
+def require_untouched_gpu() -> None:
+    """CUDA does not survive a fork, so nothing may have started it here.
+
+    Raises:
+        RuntimeError: it was started.
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        raise RuntimeError("an import has started CUDA; no fork could use it")
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/self/fd/{name}").startswith("/dev/nvidia"):
+                raise RuntimeError("an import has opened a GPU; no fork could use it")
+
+
+class Words:
+    """What the command line asks for beside the control socket and labkit."""
+
+    def __init__(self, words: list[str]) -> None:
+        options = [word for word in words if word.startswith("@")]
+        self.modules = [word for word in words if word not in options]
+        self.gpu = "@gpu" in options
+        self.again = "@again" in options
+        told = [int(word.split("=")[1]) for word in options if word.startswith("@forks=")]
+        self.forks = told[0] if told else FORKS_BEFORE_RENEWAL
+
+
 class Zygote:
     """The loop that forks; everything in it is public."""
 
-    def __init__(self, control: socket.socket, labkit: str, modules: list[str]) -> None:
+    def __init__(self, control: socket.socket, labkit: str, words: Words) -> None:
         self.control = control
-        for name in modules:
-            importlib.import_module(name)
+        self.words = words
+        self.signature = signature(labkit)
+        for name in words.modules:
+            wanted = name.rstrip("?")
+            if wanted == name or importlib.util.find_spec(wanted.partition(".")[0]) is not None:
+                importlib.import_module(wanted)
         if labkit:
             import_labkit(labkit)
+        require_untouched_gpu()
+        self.labkit = labkit
         self.room = room_of_this_process(labkit)
+        if words.gpu:
+            self.room = jail.with_gpu(self.room)
         self.filter_code = seccomp.program()
         self.shell = kernel.make_shell()
         # Two zygotes of one host should not give their jails the same ids at the same time: the
         # kernel counts pipes and the like by id.
         self.counter = int.from_bytes(os.urandom(4), "big")
+        self.forks = 0
         gc.collect()
         gc.freeze()
+        self.warm_bytes = private_bytes()
 
     def serve(self) -> None:
         """Fork whenever asked; end when the worker closes the control socket."""
         signal.signal(signal.SIGCHLD, lambda *_: None)
         jail.adopt_orphans()
-        self.control.send(READY)
+        if not self.words.again:
+            self.control.send(READY)
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
         while True:
             poll.poll(1000)
             self.reap()
+            if self.worn_out():  # whoever asks meanwhile waits in the socket
+                exec_again(self.control)
             try:
                 data, descriptors, _, _ = socket.recv_fds(
                     self.control, 1, 1, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
@@ -108,9 +178,19 @@ class Zygote:
                 for descriptor in descriptors:
                     os.close(descriptor)
 
+    def worn_out(self) -> bool:
+        """Whether it is time to begin afresh."""
+        if self.forks >= self.words.forks or signature(self.labkit) != self.signature:
+            return True
+        if self.forks % FORKS_BETWEEN_LOOKS:
+            return False
+        bound = max(LEAST_GROWTH_BYTES, int(GROWTH * self.warm_bytes))
+        return private_bytes() > self.warm_bytes + bound
+
     def fork(self, wire: int) -> None:
         """Fork a builder that keeps `wire`, map its ids, and tell the worker its pid."""
         self.counter += 1
+        self.forks += 1
         ready_read, ready_write = os.pipe()
         go_read, go_write = os.pipe()
         pid = os.fork()
@@ -118,8 +198,10 @@ class Zygote:
             os.close(ready_read)
             os.close(go_write)
             _builder(self, wire, ready_write, go_read)
-        for descriptor in (wire, ready_write, go_read):
-            os.close(descriptor)
+        os.close(ready_write)
+        os.close(go_read)
+        with socket.socket(fileno=wire) as asker, contextlib.suppress(OSError):
+            asker.send(PID.pack(pid))  # before anything that the jail itself will say there
         try:
             if os.read(ready_read, 1) == b"u":
                 jail.map_ids(pid, jail.FIRST_HOST_ID + self.counter % jail.HOST_IDS)
@@ -131,7 +213,6 @@ class Zygote:
         finally:
             os.close(ready_read)
             os.close(go_write)
-        self.control.send(PID.pack(pid))
 
     def reap(self) -> None:
         with contextlib.suppress(ChildProcessError):
@@ -166,12 +247,31 @@ def _builder(zygote: Zygote, wire: int, ready: int, go: int) -> None:
         os._exit(status)
 
 
+_STARTED_WITH = dict(os.environ)  # libraries add to it while they are imported
+
+
+def exec_again(control: socket.socket) -> None:
+    """Begin afresh in the same process: same control socket, same children, nothing else is kept."""
+    descriptor = control.fileno()
+    os.set_inheritable(descriptor, True)
+    options = [f"-{letter}" for letter in "sPB"]
+    script, _, labkit, *words = _ARGUMENTS
+    words = [word for word in words if word != "@again"]
+    command = [sys.executable, *options, script, str(descriptor), labkit, "@again", *words]
+    os.execve(sys.executable, command, _STARTED_WITH)  # noqa: S606
+
+
+_ARGUMENTS: list[str] = []
+
+
 def main(arguments: list[str]) -> None:
+    _ARGUMENTS[:] = [os.path.abspath(__file__), *arguments]
     control = socket.socket(fileno=int(arguments[0]))
-    labkit, modules = arguments[1], arguments[2:]
+    control.set_inheritable(False)
+    words = Words(arguments[2:])
     sys.argv[:] = ["zygote"]
     sys.modules["__main__"] = types.ModuleType("__main__")
-    Zygote(control, labkit, modules).serve()
+    Zygote(control, arguments[1], words).serve()
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from grader.sandbox.memory import (
 from grader.sandbox.watchdog import watchdog
 
 MIB = 2**20
+BOUNDLESS = 2**60  # bytes of address space
 FLOOD_FACTOR = 64  # a check that prints this many times its cap is stopped at once
 BUILD_SECONDS = 15.0
 STOP_SECONDS = 2.0
@@ -175,6 +176,7 @@ class Jail:
         limits: of the notebook in it.
         wall_stands: whether the zygote behind the jail is alive.
         on_close: called once, when the jail has ended.
+        gpu: CUDA reserves addresses by the terabyte, so these are not limited.
     """
 
     def __init__(
@@ -185,6 +187,7 @@ class Jail:
         *,
         wall_stands: Callable[[], bool] = lambda: True,
         on_close: Callable[[], None] = lambda: None,
+        gpu: bool = False,
     ) -> None:
         self.wire = wire_socket
         self.builder_pid = builder_pid
@@ -197,6 +200,7 @@ class Jail:
         self.student_ended = False
         self._wall_stands = wall_stands
         self._on_close = on_close
+        self._gpu = gpu
         self._lock = threading.Lock()  # checks are asked from several threads
         self._numbers = itertools.count(1)
         self._asking: set[int] = set()
@@ -272,7 +276,7 @@ class Jail:
         limits = self.limits
         order = {
             "op": "notebook",
-            "memory_bytes": limits.memory_mib * MIB,
+            "memory_bytes": BOUNDLESS if self._gpu else limits.memory_mib * MIB,
             "cpu_seconds": limits.cpu_seconds,
             "processes": limits.processes,
             "file_mib": limits.tmp_mib,

@@ -158,22 +158,3 @@ def test_kill_9_of_a_jails_process_from_outside_costs_the_student_nothing(
     finally:
         timer.cancel()
         sandbox.close()
-
-
-def test_a_worn_out_zygote_is_replaced_once_its_last_jail_has_closed() -> None:
-    from grader.protocol import Limits
-
-    sandbox = LocalSandbox()
-    try:
-        old = sandbox._zygotes["numpy"]
-        jail = sandbox.open_jail("numpy", Limits())
-        old.forks = 10**9
-        other = sandbox.open_jail("numpy", Limits())
-        assert sandbox._zygotes["numpy"] is not old
-        assert old.alive  # its jail is still in use
-        jail.close()
-        other.close()
-        sandbox.open_jail("numpy", Limits()).close()
-        assert not old.alive
-    finally:
-        sandbox.close()
