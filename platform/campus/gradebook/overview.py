@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import Count, F, Max, Q, QuerySet
 
 from campus.assignments.models import Assignment
-from campus.courses.models import Course
+from campus.courses.models import Course, Enrolment, Role
 from campus.gradebook.charts import Histogram, StackedBar, histogram, stacked_bar
 from campus.gradebook.querysets import (
     graded_attempts,
@@ -19,6 +19,8 @@ from campus.submissions.models import Attempt, CheckResult, Submission
 from labs.catalog import Lab, LabError, get_lab
 
 STUDENT = Q(submission__enrolment__role="student", submission__enrolment__active=True)
+STUDENTS = Q(role=Role.STUDENT, active=True)
+NOBODY = Q(pk__in=[])
 QUEUED, RUNNING = Attempt.State.QUEUED, Attempt.State.RUNNING
 GRADED, OURS = Attempt.Outcome.GRADED, Attempt.Outcome.INTERNAL_ERROR
 
@@ -82,7 +84,8 @@ def lab_of(assignment: Assignment) -> Lab | None:
 
 
 def assignment_numbers(course: Course) -> list[AssignmentNumbers]:
-    """A line for each assignment of the course, in three queries however many there are."""
+    """A line for each assignment of the course. The number of queries grows with the homeworks that are
+    made of labs, and with nothing else."""
     enrolled = students(course).count()
     counts = (
         newest_attempts()
@@ -103,9 +106,37 @@ def assignment_numbers(course: Course) -> list[AssignmentNumbers]:
     )
     counted = {assignment: numbers for assignment, *numbers in counts}
     return [
-        AssignmentNumbers(assignment, enrolled, *counted.get(assignment.pk, ()))
-        for assignment in Assignment.objects.filter(course=course)
+        homework_numbers(assignment, enrolled)
+        if not assignment.lab and assignment.parts.all()
+        else AssignmentNumbers(assignment, enrolled, *counted.get(assignment.pk, ()))
+        for assignment in Assignment.objects.filter(course=course).prefetch_related("parts")
     ]
+
+
+def homework_numbers(homework: Assignment, enrolled: int) -> AssignmentNumbers:
+    """The same for a homework that is made of labs: who has handed in any of them, and has a score."""
+    counted = Enrolment.objects.filter(
+        STUDENTS,
+        course=homework.course_id,
+        submissions__assignment__lab__in=[part.lab for part in homework.parts.all()],
+    ).aggregate(
+        submitted=Count("pk", distinct=True),
+        late=Count(
+            "pk",
+            distinct=True,
+            filter=Q(submissions__submitted_at__gt=homework.due_at) if homework.due_at else NOBODY,
+        ),
+    )
+    graded = students(homework.course).filter(score_entries__assignment=homework)
+    graded_count = graded.distinct().count()
+    return AssignmentNumbers(
+        homework,
+        enrolled,
+        submitted=counted["submitted"],
+        graded=graded_count,
+        waiting=max(counted["submitted"] - graded_count, 0),
+        late=counted["late"],
+    )
 
 
 def best_scores(assignment: Assignment) -> dict[int, Decimal]:
@@ -119,10 +150,13 @@ def best_scores(assignment: Assignment) -> dict[int, Decimal]:
 
 
 def max_score_of(assignment: Assignment) -> Decimal:
-    """What the assignment is worth: its lab's points, else the most that an attempt was graded out of."""
+    """What the assignment is worth: its lab's points or those of its parts, else the most that an
+    attempt was graded out of."""
     lab = lab_of(assignment)
     if lab is not None:
         return lab.points
+    if parts := assignment.parts.all():
+        return sum((part.points for part in parts), Decimal(0))
     most = graded_attempts(assignment).aggregate(most=Max("max_score"))["most"]
     return most if most is not None else Decimal(0)
 

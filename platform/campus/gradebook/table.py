@@ -16,11 +16,12 @@ from django.db.models import OuterRef, Subquery
 
 from campus.assignments.models import Assignment
 from campus.gradebook.overview import best_scores
-from campus.gradebook.querysets import newest_attempts, students
-from campus.submissions.models import Attempt, CheckResult
+from campus.gradebook.querysets import newest_attempts, standing_entries, students
+from campus.submissions.models import Attempt, CheckResult, Submission
 from labs.catalog import Lab
 
 ROWS_ON_A_PAGE = 100
+ENTRY_COLUMNS = ("enrolment", "score_after", "max_score")
 
 
 class Standing(StrEnum):
@@ -144,6 +145,8 @@ def standing_of(state: str, outcome: str) -> Standing:
 
 def rows_of(assignment: Assignment) -> list[Row]:
     """A row for every student of the course, by username, without verdicts."""
+    if not assignment.lab and (parts := [part.lab for part in assignment.parts.all()]):
+        return homework_rows(assignment, parts)
     best = best_scores(assignment)
     # While a regrade waits or runs, the score and the verdicts that it repeats stay on the page.
     graded = Attempt.objects.filter(
@@ -196,6 +199,46 @@ def rows_of(assignment: Assignment) -> list[Row]:
                 score=score,
                 max_score=most,
                 best=best.get(pk),
+            )
+        rows.append(row)
+    return rows
+
+
+def homework_rows(homework: Assignment, labs: Sequence[str]) -> list[Row]:
+    """The same for a homework that is made of these labs: its score is the ledger's, and the submission
+    that a row leads to is the student's newest in any of the labs."""
+    scores = {
+        entry.enrolment_id: entry for entry in standing_entries(homework).only(*ENTRY_COLUMNS)
+    }
+    newest: dict[int, tuple[UUID, datetime]] = {}
+    how_many: dict[int, int] = {}
+    for enrolment, submission, at in (
+        Submission.objects.filter(assignment__course=homework.course_id, assignment__lab__in=labs)
+        .order_by("submitted_at", "number")
+        .values_list("enrolment", "pk", "submitted_at")
+    ):
+        newest[enrolment] = submission, at
+        how_many[enrolment] = how_many.get(enrolment, 0) + 1
+    rows = []
+    for pk, username, name, section in (
+        students(homework.course)
+        .order_by("user__username")
+        .values_list("pk", "user__username", "user__name", "section")
+    ):
+        row = Row(pk, username, name, section)
+        if pk in newest:
+            submission, at = newest[pk]
+            entry = scores.get(pk)
+            row = replace(
+                row,
+                submissions=how_many[pk],
+                submission=submission,
+                submitted_at=at,
+                late=homework.is_late(at),
+                standing=Standing.GRADED if entry else Standing.WAITING,
+                score=entry.score_after if entry else None,
+                max_score=entry.max_score if entry else None,
+                best=entry.score_after if entry else None,
             )
         rows.append(row)
     return rows

@@ -177,3 +177,25 @@ def test_composing_again_changes_nothing(cast: Cast, homework: Assignment) -> No
     same = Homework("homework9", "Homework 9", Decimal(40), parts)
     assert not compose(homework, same)
     assert list(homework.parts.values()) == before
+
+
+def test_staff_see_each_students_total_and_who_has_none(
+    cast: Cast, homework: Assignment, client: Client
+) -> None:
+    graded(cast, *checks_of(cast, "E1"))
+    another_student(cast, "second")
+    client.force_login(cast.assistant)
+    page = text_of(client, "/courses/test-2025/staff/homework9/")
+    assert '30 <span class="quiet">/ 40</span>' in page
+    assert "Not submitted (1)" in page
+    dashboard = text_of(client, "/courses/test-2025/staff/")
+    line = dashboard.split("Homework 9</a>")[1].split("</tr>")[0]
+    assert "1 of 2" in line
+
+
+def test_students_do_not_find_the_staffs_page_of_a_homework(
+    cast: Cast, homework: Assignment, client: Client
+) -> None:
+    for who in (cast.student, cast.outsider):
+        client.force_login(who)
+        assert client.get("/courses/test-2025/staff/homework9/").status_code == 404
