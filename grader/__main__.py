@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except (LabError, NotebookError) as error:
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return UNUSABLE
     except GraderError as error:
         print(f"This host cannot grade: {error}", file=sys.stderr)
@@ -89,7 +89,7 @@ def _lint(options: argparse.Namespace) -> int:
     for note in report.notes:
         print(f"note: {note}")
     for finding in report.findings:
-        print(finding)
+        print(printable(str(finding)))
     outcome = "clean" if report.clean else f"{len(report.findings)} to mend"
     print(f"{options.folder}: {outcome} ({report.graded} gradings, {report.seconds:.1f} s)")
     return CLEAN if report.clean else FINDINGS
@@ -124,7 +124,7 @@ def _grade(options: argparse.Namespace) -> int:
         )
     finally:
         sandbox.close()
-    print(report.model_dump_json(indent=1) if options.json else _as_text(report))
+    print(report.model_dump_json(indent=1) if options.json else printable(_as_text(report)))
     return CLEAN
 
 
@@ -138,6 +138,16 @@ def _as_text(report: GradingReport) -> str:
     wall = "in no wall at all" if report.unsafe else f"wall: {report.wall}"
     lines.append(f"{report.score} of {report.max_score} points ({wall}, {report.seconds:.2f} s)")
     return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """Student's text for a terminal: what would move its cursor, its title or its clipboard is spelled out."""
+    return "".join(
+        character
+        if character in "\n\t" or character.isprintable()
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
 
 
 def _result_text(result: CheckResult) -> str:

@@ -159,8 +159,11 @@ def parsed_json(notebook: bytes | str) -> Any:
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _DuplicateKeyError(ascii(next(key for key in keys if keys.count(key) > 1))[:60])
+        seen: set[str] = set()  # one pass: an object may have half a million keys
+        for key, _ in pairs:
+            if key in seen:
+                raise _DuplicateKeyError(ascii(key[:60])[:60])
+            seen.add(key)
     return found
 
 

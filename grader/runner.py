@@ -144,6 +144,8 @@ class Grading:
         # What a hidden check was asked could be left in the jail's /tmp, for a visible one to print.
         # So the hidden ones come last: nothing whose output a student sees runs after them.
         for hidden in (False, True):
+            if hidden:
+                self.session.keep_what_was_told()
             self._ask_all(
                 self.session, [check for check in self.referee.checks if check.hidden == hidden]
             )

@@ -15,12 +15,17 @@ ALLOW = 0x7FFF0000
 KILL = 0x80000000
 EPERM = 0x00050000 | 1
 ENOSYS = 0x00050000 | 38
+EPROTONOSUPPORT, EAFNOSUPPORT = 0x00050000 | 93, 0x00050000 | 97
 
-LOAD, JEQ, JGE, JSET, RET = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, JEQ, JGE, JSET, AND, RET = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data; arguments are u64
 NEW_NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} and NEWTIME
-FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6: all of them end at the jail's own loopback
+AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10  # all of them end at the jail's own loopback
+SOCKET_TYPES = (1, 2)  # stream and datagram, of the two internet families
+PROTOCOLS = (0, 6, 17)  # TCP and UDP: asking for another makes the host's kernel load a module
 PR_SET_DUMPABLE, PR_SET_SECCOMP = 4, 22
+PR_SCHED_CORE = 62  # a core of one's own would keep the neighbours off its other thread
+FADV_DONTNEED = 4  # would push the libraries that everybody shares out of memory
 
 # Names are those of the kernel. Numbers: x86-64, then the generic table that arm64 uses.
 REFUSED: dict[str, tuple[int | None, int | None]] = {
@@ -42,6 +47,8 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "inotify_add_watch": (254, 27),
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),
+    "io_setup": (206, 0),  # a few jails could use up what the whole host has
+    "io_submit": (209, 2),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
@@ -92,6 +99,8 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "shmget": (29, 194),
     "swapoff": (168, 225),
     "swapon": (167, 224),
+    "sync": (162, 81),  # makes every disk of the host write, for everybody
+    "syncfs": (306, 267),
     "syslog": (103, 116),
     "umount2": (166, 39),
     "unshare": (272, 97),
@@ -104,6 +113,7 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
 }
 CLONE, SOCKET, SOCKETPAIR, PRCTL = (56, 220), (41, 198), (53, 199), (157, 167)
 FCNTL, PRLIMIT, SETRLIMIT, SCHED_SETAFFINITY = (72, 25), (302, 261), (160, 164), (203, 122)
+FADVISE64 = (221, 223)
 F_SETLEASE, F_NOTIFY, RLIMIT_CORE = 1024, 1026, 4
 CLONE3 = 435
 LAST_KNOWN = (334, 294)  # rseq; kexec_file_load. Numbers above are shared by both tables.
@@ -190,7 +200,8 @@ def program() -> bytes:
     bpf.add(RET, EPERM)
     bpf.add(RET, ALLOW)
     # Once not dumpable, for ever not dumpable.
-    bpf.refuse_argument(PRCTL[column], 0, PR_SET_DUMPABLE)
+    bpf.refuse_argument(PRCTL[column], 0, PR_SET_DUMPABLE, PR_SCHED_CORE)
+    bpf.refuse_argument(FADVISE64[column], 3, FADV_DONTNEED)
     # A lease or a notification on a file of the host would tell what the neighbours read.
     bpf.refuse_argument(FCNTL[column], 1, F_SETLEASE, F_NOTIFY)
     # A core limit of 1 is what keeps the host's crash handler from being started.
@@ -207,15 +218,31 @@ def program() -> bytes:
     bpf.add(JEQ, 0, 1, 0)
     bpf.add(RET, EPERM)
     bpf.add(RET, ALLOW)
-    # socket and socketpair: families by list
-    bpf.add(JEQ, SOCKET[column], 1, 0)
-    bpf.add(JEQ, SOCKETPAIR[column], 0, len(FAMILIES) * 2 + 2)
-    bpf.add(LOAD, ARGUMENTS)
-    for family in FAMILIES:
-        bpf.refuse_if_equal(family, ALLOW)
-    bpf.add(RET, 0x00050000 | 97)  # EAFNOSUPPORT
+    _sockets_by_list(bpf, column)
     bpf.add(RET, ALLOW)
     return bpf.bytes()
+
+
+def _sockets_by_list(bpf: _Program, column: int) -> None:
+    """socket and socketpair: families by list, and of the internet's no protocol but TCP and UDP."""
+    rules = _Program()
+    rules.add(LOAD, ARGUMENTS)
+    rules.refuse_if_equal(AF_UNIX, ALLOW)
+    rules.add(JEQ, AF_INET, 2, 0)
+    rules.add(JEQ, AF_INET6, 1, 0)
+    rules.add(RET, EAFNOSUPPORT)
+    rules.add(LOAD, ARGUMENTS + 8)
+    rules.add(AND, 0xF)  # without SOCK_NONBLOCK and SOCK_CLOEXEC
+    for number, kind in enumerate(SOCKET_TYPES, start=1):
+        rules.add(JEQ, kind, len(SOCKET_TYPES) - number + 1, 0)
+    rules.add(RET, EPROTONOSUPPORT)
+    rules.add(LOAD, ARGUMENTS + 16)
+    for protocol in PROTOCOLS:
+        rules.refuse_if_equal(protocol, ALLOW)
+    rules.add(RET, EPROTONOSUPPORT)
+    bpf.add(JEQ, SOCKET[column], 1, 0)
+    bpf.add(JEQ, SOCKETPAIR[column], 0, len(rules.lines))
+    bpf.lines += rules.lines
 
 
 class _FilterProgram(ctypes.Structure):

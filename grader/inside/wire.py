@@ -275,7 +275,10 @@ def decode(
             except ValueError as error:  # e.g. (0, 2**52): no bytes, but no array either
                 raise WireError("a buffer has an impossible shape") from error
             buffers.append((kind, array))
-    return _value(tree, buffers)
+    value = _value(tree, buffers)
+    if any(buffer is not None for buffer in buffers):
+        raise WireError("a buffer is declared and not used")
+    return value
 
 
 def _value(node: Any, buffers: list[Any]) -> Any:  # noqa: PLR0912
@@ -306,7 +309,12 @@ def _value(node: Any, buffers: list[Any]) -> Any:  # noqa: PLR0912
     if tag == "x" and isinstance(content, str):
         return NotPlainData(content[:200])
     if tag in ("a", "s", "T", "b", "S") and type(content) is int and 0 <= content < len(buffers):
-        return _from_buffer(tag, *buffers[content])
+        # Each is used once: one array under a thousand names would cost a reader a thousand times
+        # what was paid to send it.
+        buffer, buffers[content] = buffers[content], None
+        if buffer is None:
+            raise WireError("a buffer is used twice")
+        return _from_buffer(tag, *buffer)
     raise WireError("a tree holds an unknown node")
 
 

@@ -271,3 +271,11 @@ def test_answers_that_cannot_be_run_are_refused_everywhere(answers: Any, said: s
         with pytest.raises(NotebookError) as refused:
             use(LAB, answers)
         assert said in str(refused.value)
+
+
+def test_one_key_twice_among_very_many_is_refused_in_a_moment() -> None:
+    many = ", ".join(f'"{number:x}": 1' for number in range(200_000))
+    began = time.process_time()
+    with pytest.raises(NotebookError, match="'30d3f' twice"):
+        read_answers(LAB, f'{{{many}, "30d3f": 1}}')
+    assert time.process_time() - began < 5  # it took hours

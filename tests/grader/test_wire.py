@@ -178,6 +178,8 @@ def test_a_tree_with_tags_in_impossible_places_is_refused_or_plain(
         b'{"tree": {"a": 0}, "buffers": [["f8", [-1]]]}',
         b'{"tree": {"a": 0}, "buffers": [["f8", [1.0]]]}',
         b'{"tree": {"a": 0}, "buffers": [["f8", [0, 4503599627370496, 4503599627370496]]]}',
+        b'{"tree": [{"a": 0}, {"a": 0}], "buffers": [["f8", [0]]]}',
+        b'{"tree": 1, "buffers": [["f8", [0]]]}',
         b'{"tree": {"s": 0}, "buffers": [["f8", [0]]]}',
         b'{"tree": {"S": 0}, "buffers": [["bytes", [0]]]}',
         b'{"tree": {"i": "1e5"}, "buffers": []}',

@@ -36,4 +36,5 @@ def visible_result(detail: dict[str, Any], *, staff: bool) -> dict[str, Any]:
 
 
 def _type(name: str) -> str:
-    return name if name.rpartition(".")[2] in _KNOWN_EXCEPTIONS else OWN_EXCEPTION
+    known = name.rpartition(".")[2]  # what stands before it is the student's to choose
+    return known if known in _KNOWN_EXCEPTIONS else OWN_EXCEPTION

@@ -1,8 +1,12 @@
 """What a hidden check was asked must not reach a student by way of a visible one."""
 
+import re
+import time
+
 import pytest
 
-from tests.grader.grading_desk import Desk
+from grader.protocol import CheckResult
+from tests.grader.grading_desk import Desk, result
 
 KEPT = {
     "a file in /tmp": ("open('/tmp/leak', 'a').write(text)", "open('/tmp/leak').read()"),
@@ -43,3 +47,30 @@ def test_hidden_checks_are_asked_after_all_visible_ones(desk: Desk) -> None:
     told: list[bool] = []
     desk.grade(on_result=lambda result: told.append(result.hidden))
     assert told == sorted(told)
+
+
+def test_no_cell_tells_when_a_hidden_check_had_the_notebook_run_again(desk: Desk) -> None:
+    """Three seconds or four before the kill would be what was asked, spelled as a time of day."""
+    visible: list[float] = []
+
+    def note(result: CheckResult) -> None:
+        if not result.hidden:
+            visible.append(time.monotonic())
+
+    report = desk.grade(
+        total=(
+            "import os, signal, time\nprint('RUN', time.monotonic())\nraise KeyError(time.monotonic())"
+        ),
+        root=(
+            "def total(x):\n    if len(x) == 7:\n        os.kill(os.getppid(), signal.SIGKILL); os._exit(0)\n"
+            "    return x.sum()\n"
+            "def root(x):\n    return -np.sqrt(x)"
+        ),
+        on_result=note,
+    )
+    assert result(report, "totals").points == 2
+    assert result(report, "totals_hidden").points == 0
+    [told] = re.findall(r"RUN ([\d.]+)", report.notebook_stdout)
+    assert float(told) < max(visible)
+    [raised] = [cell.exception.text for cell in report.cells if cell.exception]
+    assert float(raised) < max(visible)

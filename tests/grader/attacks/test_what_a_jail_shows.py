@@ -85,6 +85,11 @@ REFUSED_CALLS = {
     "setgid": "106, 0",
     "setgroups": "116, 1, buffer",
     "mknod": "133, b'/tmp/device', 0o20666, 0x103",
+    "io_setup": "206, 1, buffer",
+    "sync": "162",
+    "syncfs": "306, 0",
+    "posix_fadvise DONTNEED": "221, os.open('/usr/bin/env', os.O_RDONLY), 0, 0, 4",
+    "prctl sched_core": "157, 62, 1, 0, 0, 0",
     "clone3": "435, buffer, 88",
     "a call of the future": "461, 0",
     "the numbers of x32": "0x40000000 + 39",
@@ -276,6 +281,25 @@ call("it:", {REFUSED_CALLS[name]})
     if name in ("setuid", "setgid"):  # to 0: no such right
         assert outcome == "1"
     assert outcome in ("1", "38", "13"), f"{name}: {outcome}"
+
+
+def test_no_socket_makes_the_hosts_kernel_load_a_protocol(desk: Desk) -> None:
+    """SCTP, DCCP, UDP-Lite, MPTCP, L2TP and ICMP, by number and by type; TCP and UDP are there."""
+    told = desk.seen(
+        """
+import socket
+for family in (2, 10):
+    for kind, protocol in ((1, 132), (5, 132), (5, 0), (6, 0), (6, 33), (2, 136), (1, 262), (2, 115), (2, 1), (2, 58), (3, 255), (4, 0)):
+        try:
+            socket.socket(family, kind, protocol); print("got", family, kind, protocol)
+        except OSError as error:
+            print(error.errno)
+    for kind, protocol in ((1, 0), (1, 6), (2, 0), (2, 17), (1 | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, 0)):
+        socket.socket(family, kind, protocol).close()
+print("end")
+"""
+    )
+    assert set(told.split()) == {"93", "end"}
 
 
 def test_only_loopback_and_three_families_of_sockets(desk: Desk) -> None:

@@ -147,7 +147,12 @@ def telling_result(cast: Cast, name: str, type_name: str) -> CheckMessage:
 
 
 @pytest.mark.parametrize(
-    ("type_name", "shown"), [("ValueError", "ValueError"), ("SECRET", OWN_EXCEPTION)]
+    ("type_name", "shown"),
+    [
+        ("ValueError", "ValueError"),
+        ("SECRET", OWN_EXCEPTION),
+        ("SECRET.ValueError", "ValueError"),  # a class may be given any text for a name
+    ],
 )
 def test_of_a_hidden_check_a_student_sees_name_hint_verdict_and_exception_type(
     cast: Cast, type_name: str, shown: str
