@@ -70,6 +70,8 @@ class Referee:
         import_labkit()
         self.checks = self._load_checks(lab)
         self._reference = Notebook(self._load_reference(lab))
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.set_num_threads(1)  # as in a jail; small operations only wait for threads
 
     @staticmethod
     def _load_checks(lab: Lab) -> tuple[Check, ...]:

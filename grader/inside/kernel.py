@@ -62,6 +62,9 @@ def make_shell() -> Any:
 def _warm_up() -> None:
     """Pay for first calls once, here, and not in every fork."""
     np.random.default_rng(0).standard_normal((2, 2)) @ np.eye(2)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(SEED)
     for name in (
         "concurrent.futures",
         "dataclasses",
@@ -78,12 +81,18 @@ def _warm_up() -> None:
 
 
 def seed_everything() -> None:
-    """Public constants: the same notebook draws the same numbers wherever it runs."""
+    """Public constants: the same notebook draws the same numbers wherever it runs.
+
+    `torch.manual_seed` also formats a stack for each kind of accelerator that is not there, which takes
+    milliseconds; it is asked for once, at the warm-up, and remembers the seed for when one is started.
+    """
     random.seed(SEED)
     np.random.seed(SEED % 2**32)
     torch = sys.modules.get("torch")
     if torch is not None:
-        torch.manual_seed(SEED)
+        torch.default_generator.manual_seed(SEED)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(SEED)
 
 
 # --- cells -----------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ import types
 
 _SOURCE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, _SOURCE_ROOT)
-from grader.inside import init, jail, kernel, seccomp  # noqa: E402
+from grader.inside import init, jail, kernel, pages, seccomp  # noqa: E402
 
 sys.path.remove(_SOURCE_ROOT)
 
@@ -149,6 +149,7 @@ class Zygote:
         self.forks = 0
         gc.collect()
         gc.freeze()
+        pages.join_pages()
         self.warm_bytes = private_bytes()
 
     def serve(self) -> None:
