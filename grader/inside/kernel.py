@@ -62,9 +62,6 @@ def make_shell() -> Any:
 def _warm_up() -> None:
     """Pay for first calls once, here, and not in every fork."""
     np.random.default_rng(0).standard_normal((2, 2)) @ np.eye(2)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.manual_seed(SEED)
     for name in (
         "concurrent.futures",
         "dataclasses",
@@ -78,6 +75,7 @@ def _warm_up() -> None:
     torch = sys.modules.get("torch")
     if torch is not None:  # it asks what processor this is, once, and a jail has no /proc/cpuinfo
         torch.equal(torch.arange(4.0).reshape(2, 2) @ torch.ones(2, 2) + 1, torch.ones(2, 2))
+        torch.manual_seed(SEED)
 
 
 def seed_everything() -> None:
