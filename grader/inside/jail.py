@@ -249,12 +249,23 @@ def drop_privileges(filter_code: bytes) -> None:
         os.setgroups([])
         os.setresgid(STUDENT, STUDENT, STUDENT)
         os.setresuid(STUDENT, STUDENT, STUDENT)
+    # After the change of ids, which forgets it; the builder may have died in between.
+    die_with_parent()
+    _keep_down(filter_code)
+
+
+def give_up_capabilities(filter_code: bytes) -> None:
+    """The same without another id: nothing is mapped where there is no namespace."""
+    for capability in range(64):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+    _keep_down(filter_code)
+
+
+def _keep_down(filter_code: bytes) -> None:
     header = _CapabilityHeader(0x20080522, 0)
     _check(libc.capset(ctypes.byref(header), (ctypes.c_uint32 * 6)()), "capset")
     _check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     _check(libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
-    # After the change of ids, which forgets it; the builder may have died in between.
-    die_with_parent()
     seccomp.load(filter_code)
 
 

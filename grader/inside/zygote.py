@@ -12,7 +12,8 @@ exec changes neither its pid nor what it owes them.
     python -s -P -B zygote.py FD LABKIT WORD…
 
 A word is a module to import ("name?": where it is installed), or `@gpu` (jails see the GPU's devices),
-`@forks=N` (exec again after so many), `@again` (set by itself: nobody waits for the first message).
+`@bare` (no walls at all), `@forks=N` (exec again after so many), `@again` (set by itself: nobody waits
+for the first message).
 """
 
 import contextlib
@@ -29,7 +30,7 @@ import types
 
 _SOURCE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, _SOURCE_ROOT)
-from grader.inside import init, jail, kernel, pages, seccomp  # noqa: E402
+from grader.inside import bare, init, jail, kernel, pages, seccomp  # noqa: E402
 
 sys.path.remove(_SOURCE_ROOT)
 
@@ -42,7 +43,7 @@ GROWTH = 0.25  # of what it held when it was warm, and at least:
 LEAST_GROWTH_BYTES = 32 * 2**20
 
 
-def import_labkit(folder: str) -> None:
+def import_labkit(folder: str, inside: str) -> None:
     """Import labkit from the host's folder, then let it look for its parts where jails see them."""
     spec = importlib.util.spec_from_file_location(
         "labkit", os.path.join(folder, "__init__.py"), submodule_search_locations=[folder]
@@ -53,8 +54,9 @@ def import_labkit(folder: str) -> None:
     sys.modules["labkit"] = module
     spec.loader.exec_module(module)
     module.use_runner(lambda name: None)  # in grading the referee asks, the notebook does not
-    sys.path.append(jail.LABKIT_ROOT)
-    module.__path__ = [f"{jail.LABKIT_ROOT}/labkit"]
+    sys.path.append(inside or os.path.dirname(folder))
+    if inside:
+        module.__path__ = [f"{inside}/labkit"]
 
 
 def room_of_this_process(labkit: str) -> jail.Room:
@@ -118,6 +120,7 @@ class Words:
         options = [word for word in words if word.startswith("@")]
         self.modules = [word for word in words if word not in options]
         self.gpu = "@gpu" in options
+        self.bare = "@bare" in options
         self.again = "@again" in options
         told = [int(word.split("=")[1]) for word in options if word.startswith("@forks=")]
         self.forks = told[0] if told else FORKS_BEFORE_RENEWAL
@@ -135,7 +138,7 @@ class Zygote:
             if wanted == name or importlib.util.find_spec(wanted.partition(".")[0]) is not None:
                 importlib.import_module(wanted)
         if labkit:
-            import_labkit(labkit)
+            import_labkit(labkit, jail.LABKIT_ROOT if not words.bare else "")
         require_untouched_gpu()
         self.labkit = labkit
         self.room = room_of_this_process(labkit)
@@ -205,7 +208,8 @@ class Zygote:
             asker.send(PID.pack(pid))  # before anything that the jail itself will say there
         try:
             if os.read(ready_read, 1) == b"u":
-                jail.map_ids(pid, jail.FIRST_HOST_ID + self.counter % jail.HOST_IDS)
+                if not self.words.bare:
+                    jail.map_ids(pid, jail.FIRST_HOST_ID + self.counter % jail.HOST_IDS)
                 os.write(go_write, b"m")
         except OSError as error:
             print(f"zygote: cannot map ids: {error}", file=sys.stderr, flush=True)
@@ -229,7 +233,8 @@ def _builder(zygote: Zygote, wire: int, ready: int, go: int) -> None:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         jail.close_all_but({0, 1, 2, wire, ready, go})
-        jail.unshare_everything()
+        if not zygote.words.bare:
+            jail.unshare_everything()
         os.write(ready, b"u")
         if os.read(go, 1) != b"m":
             os._exit(1)
@@ -237,7 +242,8 @@ def _builder(zygote: Zygote, wire: int, ready: int, go: int) -> None:
         os.close(go)
         child = os.fork()
         if child == 0:
-            init.run(wire, zygote.room, zygote.filter_code, zygote.shell)
+            run = bare.run if zygote.words.bare else init.run
+            run(wire, zygote.room, zygote.filter_code, zygote.shell)
             os._exit(0)
         os.close(wire)
         os.waitpid(child, 0)

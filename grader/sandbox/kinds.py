@@ -38,6 +38,7 @@ class Kind:
     modules: tuple[str, ...]
     more: Mapping[str, str] = field(default_factory=dict)
     gpu: bool = False
+    bare: bool = False  # without any wall; see unsafe.py
 
     @property
     def environment(self) -> dict[str, str]:
@@ -46,7 +47,8 @@ class Kind:
     @property
     def arguments(self) -> list[str]:
         """What follows the control descriptor and labkit on the zygote's command line."""
-        return [*(["@gpu"] if self.gpu else []), *self.modules]
+        options = [word for word, meant in (("@gpu", self.gpu), ("@bare", self.bare)) if meant]
+        return [*options, *self.modules]
 
 
 KINDS: dict[str, Kind] = {

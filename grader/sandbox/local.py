@@ -34,8 +34,11 @@ class LocalSandbox:
             return zygote
         if zygote is not None:
             self._zygotes.pop(name).close()
-        self._zygotes[name] = Zygote(kind_of(name), python_of(name))
+        self._zygotes[name] = self._start(name)
         return self._zygotes[name]
+
+    def _start(self, name: str) -> Zygote:
+        return Zygote(kind_of(name), python_of(name))
 
     def open_jail(self, zygote: str, limits: Limits) -> Jail:
         """A fresh jail; a zygote that died is replaced once before this is given up.
