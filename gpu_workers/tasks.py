@@ -86,6 +86,8 @@ def _warm_slot() -> Slot:
         stopping=asked_to_stop,
     )
     for lab in slot.offered_labs().values():
+        if lab.kind == "classic":
+            continue  # its notebook is its own judge
         try:
             referee_for(lab)
         except GraderError as error:

@@ -44,7 +44,11 @@ def inspect_submission(lab: "Lab", notebook: bytes | str) -> list[Problem]:
 
 
 def _problems(lab: "Lab", document: Document) -> Iterator[Problem]:
-    known = {cell.id: cell for cell in lab.cells if cell.role != "prose"}
+    known = {
+        cell.id: cell
+        for cell in lab.cells
+        if cell.role != "prose" and not (lab.kind == "classic" and cell.id.startswith("given-"))
+    }
     given = {cell.source.strip() for cell in lab.cells}
     seen: dict[str, int] = {}
     for cell in document.cells:

@@ -53,6 +53,10 @@ def restore(lab: "Lab", answers: Mapping[str, str]) -> list[CodeCell]:
 
 def source_cells(lab: "Lab") -> tuple[SourceCell, ...]:
     """The cells of the lab as its author wrote them, with solutions."""
+    if lab.kind == "classic":
+        from labs.classic import source_cells as cells_of_notebook
+
+        return cells_of_notebook(lab.folder)
     path = lab.folder / "lab.py"
     return read_percent(path.read_text(encoding="utf-8"), file=str(path))
 
@@ -62,7 +66,7 @@ def reference_answers(lab: "Lab") -> dict[str, str]:
     return {
         cell.grade_id: cell.reference_source()
         for cell in source_cells(lab)
-        if cell.is_solution and cell.grade_id is not None
+        if (cell.is_solution or cell.is_manual) and cell.grade_id is not None
     }
 
 
@@ -121,7 +125,8 @@ def student_notebook(lab: "Lab", answers: Mapping[str, str] | None = None) -> by
 
 def _written(lab: "Lab", cell: "Cell", source: str) -> dict[str, Any]:
     metadata: dict[str, Any] = {}
-    if cell.role != "prose":
+    unnamed = lab.kind == "classic" and cell.id.startswith("given-")  # nbgrader knows no such id
+    if cell.role != "prose" and not unnamed:
         metadata["nbgrader"] = {
             "grade": cell.role == "check",
             "grade_id": cell.id,
@@ -130,9 +135,15 @@ def _written(lab: "Lab", cell: "Cell", source: str) -> dict[str, Any]:
             "solution": cell.role == "exercise",
         }
         metadata["deletable"] = False
+    item = next((item for item in lab.manual if item.cell == cell.id), None)
+    if item is not None:
+        metadata["nbgrader"] |= (
+            {"task": True, "solution": False} if item.kind == "task" else {"grade": True}
+        )
+        metadata["nbgrader"]["points"] = _number(item.points)
     if cell.role == "check":
         points = sum((lab.check(name).points for name in cell.checks), Decimal(0))
-        metadata["nbgrader"]["points"] = int(points) if points == int(points) else float(points)
+        metadata["nbgrader"]["points"] = _number(points)
     if cell.role in ("check", "setup"):
         metadata["editable"] = False
     written = {
@@ -142,6 +153,10 @@ def _written(lab: "Lab", cell: "Cell", source: str) -> dict[str, Any]:
         "source": source.splitlines(keepends=True),
     }
     return written | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {})
+
+
+def _number(points: Decimal) -> int | float:
+    return int(points) if points == int(points) else float(points)
 
 
 def _made_for(lab: "Lab", document: Document) -> list[str]:

@@ -58,6 +58,13 @@ class SourceCell:
         return bool(self.nbgrader and self.nbgrader["grade"])
 
     @property
+    def is_manual(self) -> bool:
+        """An answer or a task that a human grades."""
+        return (self.is_solution and self.is_grade) or bool(
+            self.nbgrader and self.nbgrader.get("task")
+        )
+
+    @property
     def points(self) -> Decimal | None:
         """What nbgrader's own gradebook would call the cell's maximum."""
         points = self.nbgrader.get("points") if self.nbgrader else None
@@ -74,6 +81,9 @@ class SourceCell:
             raise LabError(
                 f"line {self.line}: hidden tests outside a graded cell; set grade: true."
             )
+        source, marked = _replace_regions(self, "MARK SCHEME", None, source)
+        if marked and not (self.nbgrader and self.nbgrader.get("task")):
+            raise LabError(f"line {self.line}: a mark scheme outside a task cell; set task: true.")
         stub = CODE_STUB if self.kind == "code" else TEXT_STUB
         source, replaced = _replace_regions(self, "SOLUTION", stub, source)
         if replaced and not self.is_solution:
@@ -84,7 +94,9 @@ class SourceCell:
         """The author's own source, without the lines that only mark its regions."""
         lines = self.source.split("\n")
         return "\n".join(
-            line for line in lines if not re.search("(BEGIN|END) (SOLUTION|HIDDEN TESTS)", line)
+            line
+            for line in lines
+            if not re.search("(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", line)
         )
 
 
@@ -240,7 +252,7 @@ def _broken_rules(found: dict[str, Any], kind: str) -> list[str]:
         "grade_id must be 1–64 letters, digits, '-' or '_'": GRADE_ID.fullmatch(found["grade_id"]),
         "a graded cell needs points that are not negative": not grade
         or found.get("points", -1) >= 0,
-        "only a graded cell has points": grade or "points" not in found,
+        "only a graded cell has points, or a task": grade or task or "points" not in found,
         "a task must be a markdown cell": not task or kind == "markdown",
         "an answer in markdown is graded by hand: grade and solution go together": task
         or kind == "code"

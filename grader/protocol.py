@@ -136,6 +136,16 @@ class CellResult(Message):
     seconds: float = Field(default=0.0, ge=0)
 
 
+class ManualResult(Message):
+    """A cell that waits for a human; it is no zero and in no sum until somebody has graded it."""
+
+    cell: str = Field(max_length=100)
+    exercise: str = Field(max_length=20)
+    title: str = Field(max_length=300)
+    max_points: Points
+    answered: bool
+
+
 class Flag(Message):
     """Something that a human should look at. A flag never changes a score."""
 
@@ -179,6 +189,7 @@ class GradingReport(Message):
     flags: tuple[Flag, ...] = Field(default=(), max_length=100)
     # "notebook": the notebook's own asserts gave the points, so that it could have given itself any
     graded_by: Literal["referee", "notebook"] = "referee"
+    manual: tuple[ManualResult, ...] = Field(default=(), max_length=500)  # not in the scores above
 
 
 # --- worker ⇄ campus --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from typing import Any
 
 from grader import notebook
 from grader.checks import Check
+from grader.classic import grade_classic
 from grader.errors import Cancelled, GraderError, NotebookError
 from grader.inside import wire
 from grader.inside.wire import WireClosed, WireError, WireTimeout
@@ -32,7 +33,7 @@ from grader.protocol import (
 from grader.referee import Frame, Referee, decoded, describe_inputs, referee_for
 from grader.sandbox.base import Sandbox
 from grader.sandbox.jail import Exchange, MemoryExceeded, OutputFlood
-from grader.scoring import points_for, total
+from grader.scoring import points_for, total, waiting_for_a_human
 from grader.session import NotebookEnded, NotebookSession, clean, ending_of
 from labs.catalog import Lab, get_lab
 
@@ -78,6 +79,14 @@ def grade(
     lab = lab or get_lab(request.lab)
     if lab.content_hash != request.lab_hash:
         raise GraderError(f"lab {lab.slug} is here in another version than was submitted to")
+    if lab.kind == "classic":
+        return grade_classic(
+            request,
+            sandbox=sandbox,
+            on_result=on_result,
+            cancelled=cancelled or Event(),
+            lab=lab,
+        )
     grading = Grading(lab, request, sandbox, on_result, cancelled or Event())
     try:
         grading.run()
@@ -99,6 +108,7 @@ def grade(
         unsafe=sandbox.unsafe,
         seconds=time.perf_counter() - began,
         stages=dict(grading.session.stages) if grading.session else {},
+        manual=waiting_for_a_human(lab, grading.answers),
     )
 
 
@@ -119,6 +129,7 @@ class Grading:
         self.on_result = on_result
         self.cancelled = cancelled
         self.referee: Referee = referee_for(lab)
+        self.answers: dict[str, str] = {}
         self.results: dict[str, CheckResult] = {}
         self.session: NotebookSession | None = None
         self.stopping = Event()
@@ -127,8 +138,8 @@ class Grading:
     def run(self) -> None:
         """Ask every check in order; every check gets exactly one result."""
         try:
-            answers = notebook.read_answers(self.lab, self.request.notebook)
-            cells = notebook.restore(self.lab, answers)
+            self.answers = notebook.read_answers(self.lab, self.request.notebook)
+            cells = notebook.restore(self.lab, self.answers)
         except NotebookError as error:
             for check in self.referee.checks:
                 self.settle(check, Verdict.REJECTED, message=clean(error, 2000))

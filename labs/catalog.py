@@ -34,6 +34,7 @@ __all__ = [
     "Homework",
     "Lab",
     "LabError",
+    "ManualItem",
     "NotebookError",
     "Paper",
     "Part",
@@ -76,6 +77,18 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class ManualItem:
+    """A cell that a human grades: an answer in words or pictures, or a task."""
+
+    cell: str
+    exercise: str
+    title: str
+    points: Decimal
+    kind: Literal["answer", "task"]
+    prompt: str  # Markdown: what was asked
+
+
+@dataclass(frozen=True, slots=True)
 class Lab:
     """One lab as students see it. Solutions are not in here."""
 
@@ -94,6 +107,10 @@ class Lab:
     cells: tuple[Cell, ...]
     content_hash: str
     folder: Path
+    kind: Literal["sealed", "classic"] = (
+        "sealed"  # classic: the notebook's own asserts give the points
+    )
+    manual: tuple[ManualItem, ...] = ()
 
     def cell(self, cell_id: str) -> Cell:
         """The cell of that id; KeyError when there is none."""
@@ -169,8 +186,14 @@ def read_lab(folder: Path) -> Lab:
         LabError: with every problem that was found.
     """
     folder = folder.resolve()
+    from labs import classic  # needs what is defined above
+
+    is_classic = classic.is_classic(folder)
+    files = (
+        classic.scoring_files(folder) if is_classic else [folder / name for name in SCORING_FILES]
+    )
     try:
-        stats = [(folder / name).stat() for name in SCORING_FILES]
+        stats = [path.stat() for path in files]
     except FileNotFoundError as error:
         name = Path(error.filename).name
         raise LabError(
@@ -180,7 +203,8 @@ def read_lab(folder: Path) -> Lab:
     version = tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
     cached = _cache.get(folder)
     if cached is None or cached[0] != version:
-        cached = _cache[folder] = (version, _read(folder))
+        lab = classic.read_classic(folder) if is_classic else _read(folder)
+        cached = _cache[folder] = (version, lab)
     return cached[1]
 
 
@@ -261,6 +285,7 @@ def _read(folder: Path) -> Lab:
         cells=cells,
         content_hash=content_hash(folder),
         folder=folder,
+        manual=tuple(_manual_items(sources, cells)),
     )
     problems += inconsistencies(lab, sources)
     if problems:
@@ -286,13 +311,8 @@ def _cells(
             problems.append(f"{folder / 'lab.py'}: {error}")
             continue
         role: Literal["prose", "exercise", "check", "setup"]
-        if found.is_solution and not found.is_grade and found.kind == "code":
+        if found.is_manual or (found.is_solution and found.kind == "code"):
             role = "exercise"
-        elif found.is_solution:
-            problems.append(
-                f"{place}: answers graded by hand are not a lab's; ask for code instead."
-            )
-            continue
         elif found.kind == "markdown":
             role = "prose"
         elif found.is_grade:
@@ -316,6 +336,27 @@ def _cells(
                 exercise_of_check.get(asked[0]) if asked else exercise_of.get(found.grade_id or "")
             ),
             checks=asked,
+        )
+
+
+def _manual_items(sources: tuple[SourceCell, ...], cells: tuple[Cell, ...]) -> Iterator[ManualItem]:
+    """The cells that a human grades, each with the prose that stands before it."""
+    by_id = {source.grade_id: source for source in sources if source.is_manual}
+    prompt = ""
+    for cell in cells:
+        source = by_id.get(cell.id)
+        if source is None:
+            prompt = cell.source if cell.role == "prose" else prompt
+            continue
+        task = bool(source.nbgrader and source.nbgrader.get("task"))
+        heading = next((line for line in prompt.split("\n") if line.startswith("#")), cell.id)
+        yield ManualItem(
+            cell=cell.id,
+            exercise=cell.exercise or "",
+            title=heading.strip("# ")[:300],
+            points=source.points or Decimal(0),
+            kind="task" if task else "answer",
+            prompt=cell.source if task else prompt,
         )
 
 

@@ -50,10 +50,13 @@ def inconsistencies(lab: "Lab", sources: tuple[SourceCell, ...]) -> Iterator[str
     known = {cell.id for cell in lab.cells if cell.role == "exercise"}
     for exercise in lab.exercises:
         total = sum((lab.check(name).points for name in exercise.checks), Decimal(0))
+        manual = [item.points for item in lab.manual if item.exercise == exercise.id]
+        total += sum(manual, Decimal(0))
+        by_hand = " and cells graded by hand" if manual else ""
         if total != exercise.points:
             yield (
                 f"{toml}: exercises {exercise.id}: points = {exercise.points}, "
-                f"but its checks add up to {total}."
+                f"but its checks{by_hand} add up to {total}."
             )
         for cell_id in exercise.cells:
             if cell_id not in known:
