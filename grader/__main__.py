@@ -1,4 +1,4 @@
-"""The grader on the command line: `python -m grader lint|grade`."""
+"""The grader on the command line: `python -m grader lint|grade|doctor`."""
 
 import argparse
 import hashlib
@@ -11,8 +11,8 @@ from grader.protocol import MAX_NOTEBOOK_BYTES, CheckResult, GradingReport, Grad
 
 CLEAN, FINDINGS, UNUSABLE, OUR_SIDE = 0, 1, 2, 3
 EXIT_CODES = """exit codes:
-  0  lint: nothing to mend; grade: graded, whatever the score is
-  1  lint: something has to be mended
+  0  lint: nothing to mend; grade: graded, whatever the score is; doctor: this host can grade
+  1  lint: something has to be mended; doctor: something keeps this host from grading
   2  the arguments, the lab or the notebook cannot be used; the message says what to do
   3  this host cannot grade (no wall, no environment for the lab); nothing is said about the lab
 """
@@ -61,7 +61,28 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("--seed", type=int, default=0, help="chooses the hidden inputs (0)")
     grade.add_argument("--json", action="store_true", help="print the whole report as JSON")
     grade.set_defaults(run=_grade)
+    doctor = commands.add_parser(
+        "doctor",
+        help="say what this host lacks for grading, and how to mend it",
+        description="Builds jails behind every wall that could work here and looks around in one.",
+        epilog=EXIT_CODES,
+        formatter_class=layout,
+    )
+    doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
+    doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from grader.doctor import examine
+
+    def progress(text: str) -> None:
+        if not options.json and sys.stderr.isatty():
+            print(f"  {text}", file=sys.stderr)
+
+    found = examine(on_progress=progress)
+    print(found.model_dump_json(indent=1) if options.json else found.as_text(), flush=True)
+    return FINDINGS if found.problems else CLEAN
 
 
 def _positive(text: str) -> int:
