@@ -277,8 +277,8 @@ class Checks:
             self.answer(_enter(*descriptors))
             _flush()
             _exit(0)
-        except BaseException:
-            traceback.print_exc()
+        except BaseException as error:  # its frames are ours and would tell nobody anything
+            print(*traceback.format_exception_only(error), sep="", file=sys.stderr)
             _flush()
         finally:
             _exit(70)
@@ -314,6 +314,8 @@ class Checks:
                 parts = _encode(reply)
             except wire.WireError as error:
                 parts = _encode({"unsendable": str(error)})
+            except BaseException as error:  # no memory for a copy, an array over memory that is not its own
+                parts = _encode({"exception": describe(error)})
             _send(channel, parts, _monotonic() + PATIENCE_SECONDS)
 
     @staticmethod
