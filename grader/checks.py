@@ -22,18 +22,13 @@ from typing import Any
 
 from grader.errors import LabError
 from grader.protocol import Limits
+from labs.labkit.comparing import Tolerance
+
+__all__ = ["Check", "Tolerance", "body_source", "check", "collect"]
 
 Inputs = Mapping[str, Any]
 MakeInputs = Callable[..., Inputs]
 Verify = Callable[[Inputs, Any], str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Tolerance:
-    """Values agree when |got − expected| ≤ absolute + relative · |expected|, element by element."""
-
-    relative: float
-    absolute: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +49,7 @@ class Check:
     limits: Mapping[str, float]
     function: Callable[..., Any]
     body: str = field(repr=False)
+    public_verify: bool = False
     takes_trial: bool = False  # whether `inputs` wants to know the number of the trial
 
     def make_inputs(self, rng: Any, trial: int) -> dict[str, Any]:
@@ -95,6 +91,7 @@ def check(
     verify: Verify | None = None,
     tolerance: Tolerance | None = None,
     limits: Mapping[str, float] | None = None,
+    public_verify: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a check.
 
@@ -110,6 +107,8 @@ def check(
             with the reference, for answers of which many are right.
         tolerance: replaces the default for the dtype.
         limits: fields of `Limits` that differ from the lab's, e.g. `{"check_wall_seconds": 2}`.
+        public_verify: students may read `verify`: it is released with the notebook, as source, and
+            `check` runs it in plain Jupyter. It is a plain function of np and math alone.
 
     Raises:
         LabError: the function has no docstring, or its limits are unknown.
@@ -135,6 +134,7 @@ def check(
             verify=verify,
             tolerance=tolerance,
             limits=dict(limits or {}),
+            public_verify=public_verify,
             function=function,
             body=body_source(function),
             takes_trial=inputs is not None and len(inspect.signature(inputs).parameters) > 1,

@@ -17,17 +17,19 @@ from typing import Any
 import numpy as np
 
 from grader import notebook
-from grader.checks import Check, Inputs, collect
+from grader.checks import Check, collect
 from grader.compare import Mismatch, compare, unfit
 from grader.errors import LabError
 from grader.inside import wire
 from grader.inside.kernel import Notebook, seed_everything
 from labs.catalog import Lab
+from labs.labkit.released import describe_inputs
 
 LABKIT = Path(__file__).resolve().parents[1] / "labs" / "labkit"
-MAX_PRINTED_ELEMENTS = 400
 _one_at_a_time = threading.Lock()  # references share numpy's global generator
 
+
+__all__ = ["Frame", "Referee", "decoded", "describe_inputs", "referee_for"]
 
 Frame = list[bytes | memoryview]
 
@@ -148,25 +150,3 @@ def referee_for(lab: Lab) -> Referee:
     if key not in _referees:
         _referees[key] = Referee(lab)
     return _referees[key]
-
-
-def describe_inputs(inputs: Inputs) -> str:
-    """Python text that makes the inputs again; large arrays are named by dtype and shape alone."""
-    lines = []
-    for name, value in inputs.items():
-        if isinstance(value, np.ndarray):
-            if value.size > MAX_PRINTED_ELEMENTS:
-                lines.append(f"# {name}: {value.dtype} array of shape {value.shape}")
-                continue
-            lines.append(f"{name} = np.array({value.tolist()!r}, dtype={str(value.dtype)!r})")
-        elif type(value).__module__ == "torch":
-            if value.numel() > MAX_PRINTED_ELEMENTS:
-                lines.append(f"# {name}: {value.dtype} tensor of shape {tuple(value.shape)}")
-                continue
-            lines.append(f"{name} = torch.tensor({value.tolist()!r}, dtype={value.dtype})")
-        elif isinstance(value, np.generic):
-            lines.append(f"{name} = np.{value.dtype}({value.item()!r})")
-        else:
-            lines.append(f"{name} = {value!r}")
-    text = "\n".join(lines)
-    return text if len(text) <= 7_900 else text[:7_900] + "\n# … cut"

@@ -15,7 +15,7 @@ _LITERALS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "needs": (tuple, "a tuple of names of checks"),
     "trials": (int, "a whole number"),
 }
-_NEVER_READ = ("inputs", "verify", "tolerance", "limits")
+_NEVER_READ = ("inputs", "verify", "tolerance", "limits", "public_verify")
 
 
 @dataclass(frozen=True, slots=True)
