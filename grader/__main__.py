@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from grader import authoring
 from grader.errors import GraderError, LabError, NotebookError
 from grader.protocol import MAX_NOTEBOOK_BYTES, CheckResult, GradingReport, GradingRequest
 
@@ -70,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
     doctor.set_defaults(run=_doctor)
+    authoring.add_commands(commands, EXIT_CODES)
     return parser
 
 

@@ -148,4 +148,10 @@ def site_steps() -> list[Step]:
 
 
 def development_step() -> Step:
-    return install_step("Development tools", VENV, "dev", requirements("dev"), (SITE_PACKAGES,))
+    return install_step(
+        "Development tools",
+        VENV,
+        "dev",
+        [*requirements("dev"), *requirements("authoring")],
+        (SITE_PACKAGES,),
+    )

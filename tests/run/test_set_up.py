@@ -163,7 +163,7 @@ def test_every_requirement_is_pinned() -> None:
         line.partition("==")[0].lower().replace("_", "-")
         for line in (ROOT / "constraints.txt").read_text().splitlines()
     }
-    groups = (None, "dev", "numpy-zygote", "node")
+    groups = (None, "dev", "authoring", "numpy-zygote", "node")
     wanted = [entry for group in groups for entry in requirements(group)]
     names = {entry.partition(">=")[0].partition("==")[0].partition("[")[0] for entry in wanted}
     assert {name.lower() for name in names} <= pinned
