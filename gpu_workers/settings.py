@@ -15,14 +15,16 @@ ROOT = Path(__file__).resolve().parents[1]
 class WorkerSettings(BaseSettings):
     """`GRADUS_…`, and `REDIS_URL` as everywhere. A worker knows no database and no secret of a course."""
 
-    model_config = SettingsConfigDict(env_prefix="GRADUS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="GRADUS_", extra="ignore", env_ignore_empty=True)
 
     home: Path = ROOT / "var"
     campus_url: str = "http://127.0.0.1:8000"
     worker_token: SecretStr = SecretStr("")  # empty: HOME/worker-token
     worker_name: str = Field(default_factory=socket.gethostname, max_length=80)
     worker_capabilities: list[Literal["cpu", "gpu"]] = ["cpu"]
-    wall: Literal["docker", "bubblewrap", "local"] | None = None  # the best that can be built
+    wall: Literal["docker", "bubblewrap", "local", "none"] | None = (
+        None  # the best that can be built
+    )
     worker_slots: int = Field(default_factory=lambda: min(4, os.cpu_count() or 1), ge=1)
     idle_poll_seconds: float = Field(default=5.0, gt=0)  # a lost nudge costs at most this
     announce_seconds: float = Field(default=25.0, gt=0)

@@ -8,7 +8,7 @@ for ever. Both only mean "claim and grade until nothing is left".
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import structlog
@@ -17,7 +17,8 @@ from gpu_workers.client import CampusClient, CampusError, RefusedError
 from gpu_workers.grading import Grade, grade_claim
 from gpu_workers.settings import WorkerSettings
 from grader.api import Claim, ClaimRequest, WorkerAnnouncement
-from grader.errors import LabError
+from grader.errors import LabError, WallError
+from grader.protocol import Limits
 from grader.runner import grade
 from grader.sandbox import Sandbox
 from labs.catalog import Lab, find_labs, get_lab
@@ -29,6 +30,7 @@ T = TypeVar("T")
 SOFTWARE = "gradus 0.1.0"
 TICK_SECONDS = 0.25
 FIRST_LOOK_SECONDS = 0.5
+RETRY_SECONDS = 300.0  # until a kind of zygote that did not warm up is tried again
 SICK_SECONDS = (1.0, 3.0, 10.0, 30.0)  # rests after failures of ours in a row
 
 
@@ -53,11 +55,21 @@ class Slot:
         self._closed = threading.Event()
         self._cancelled = threading.Event()  # of the attempt that is being graded
         self._labs: Mapping[str, Lab] = {}
+        self._cold: dict[str, float] = {}  # kinds of zygote that failed, and when to try again
         self._announced_at = 0.0
         self._rests_until = 0.0  # when it may claim again
         self._failures = 0  # of ours, in a row
         self._looks_every = FIRST_LOOK_SECONDS
         self._idle = threading.Thread(target=self._look_now_and_then, name="idle", daemon=True)
+
+    def warm_up(self) -> None:
+        """Build a jail of every kind that the labs here need; labs of a kind that fails are not offered."""
+        for kind in zygotes_for(self.offered_labs().values()):
+            try:
+                self.sandbox.open_jail(kind, Limits()).close()
+            except WallError as error:
+                self._cold[kind] = time.monotonic() + RETRY_SECONDS
+                log.error("zygote_failed", worker=self.name, zygote=kind, error=str(error))  # noqa: TRY400
 
     def start(self) -> None:
         """Announce, and look for work from now on."""
@@ -103,7 +115,11 @@ class Slot:
             log.warning("lab_broken", worker=self.name, error=str(error))
             found = {slug: lab for slug in self._labs if (lab := _readable(slug)) is not None}
         gpu = "gpu" in self.settings.worker_capabilities
-        self._labs = {slug: lab for slug, lab in found.items() if gpu or lab.zygote != "torch-gpu"}
+        now = time.monotonic()
+        cold = {kind for kind, until in self._cold.items() if now < until}
+        if not gpu:
+            cold.add("torch-gpu")
+        self._labs = {slug: lab for slug, lab in found.items() if lab.zygote not in cold}
         return self._labs
 
     def _ended(self) -> bool:
@@ -178,6 +194,11 @@ class Slot:
                 next_look = time.monotonic() + self._looks_every
             elif now - self._announced_at > self.settings.announce_seconds:
                 self._announce()
+
+
+def zygotes_for(labs: Iterable[Lab]) -> tuple[str, ...]:
+    """The kinds of zygote that these labs are graded in, each once; numpy for none at all."""
+    return tuple(sorted({lab.zygote for lab in labs})) or ("numpy",)
 
 
 def _readable(slug: str) -> Lab | None:

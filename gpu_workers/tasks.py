@@ -21,10 +21,13 @@ from celery.signals import (
 from gpu_workers.app import app
 from gpu_workers.client import CampusClient
 from gpu_workers.settings import settings
-from gpu_workers.slots import Slot
-from grader.errors import GraderError
+from gpu_workers.slots import Slot, zygotes_for
+from grader.errors import GraderError, LabError, WallError
+from grader.protocol import Limits
 from grader.referee import referee_for
-from grader.sandbox import open_sandbox
+from grader.sandbox import Sandbox, open_sandbox
+from grader.sandbox.local import LocalSandbox
+from labs.catalog import find_labs
 
 log = structlog.get_logger()
 
@@ -36,6 +39,7 @@ WALL_TRIES = 2  # a host that is out of memory for a moment may build one the ne
 _stopping = mmap.mmap(-1, 1)
 _parent = os.getpid()
 _slot: Slot | None = None
+_shared: Sandbox | None = None  # made before the pool's processes are forked
 
 
 def grade_next(attempt: str = "") -> None:
@@ -55,12 +59,32 @@ def refuse_without_a_wall(**_: Any) -> None:
         )
     for further_tries in reversed(range(WALL_TRIES)):
         try:
-            return open_sandbox(wall=settings().wall).close()
+            return _keep_or_close(open_sandbox(wall=settings().wall))
         except Exception as error:  # Celery would only log it and go on without a wall
             if not further_tries:
                 sys.exit(f"This worker does not start; nothing runs without a wall: {error}")
             log.warning("wall_failed", error=str(error))
             time.sleep(RESPAWN_SECONDS)
+    return None
+
+
+def _keep_or_close(sandbox: Sandbox) -> None:
+    """Zygotes straight on this host are made here, once: the slots, which are forks of this process, share
+    them. A wall that is reached over a connection is opened by each slot for itself."""
+    global _shared  # noqa: PLW0603
+    if not isinstance(sandbox, LocalSandbox):
+        return sandbox.close()
+    _shared = sandbox
+    try:
+        labs = find_labs().values()
+    except LabError:  # the slots say which, and offer the others
+        return None
+    gpu = "gpu" in settings().worker_capabilities
+    for kind in zygotes_for(lab for lab in labs if gpu or lab.zygote != "torch-gpu"):
+        try:
+            sandbox.open_jail(kind, Limits()).close()
+        except WallError as error:  # every slot will find the same, and not offer these labs
+            log.warning("zygote_failed", zygote=kind, error=str(error))
     return None
 
 
@@ -74,6 +98,8 @@ def open_slot(**_: Any) -> None:
         log.exception("slot_not_opened")
         time.sleep(RESPAWN_SECONDS)
         os._exit(1)
+    if _slot.sandbox.unsafe:
+        log.warning("grading_without_a_wall", remedy="unset GRADUS_UNSAFE_NO_SANDBOX")
     _slot.start()
 
 
@@ -81,10 +107,11 @@ def _warm_slot() -> Slot:
     slot = Slot(
         settings(),
         CampusClient(settings().campus_url, settings().token),
-        open_sandbox(wall=settings().wall),
+        _shared or open_sandbox(wall=settings().wall),
         index=getattr(current_process(), "index", 0),
         stopping=asked_to_stop,
     )
+    slot.warm_up()
     for lab in slot.offered_labs().values():
         if lab.kind == "classic":
             continue  # its notebook is its own judge

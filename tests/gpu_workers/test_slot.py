@@ -16,7 +16,7 @@ from gpu_workers.client import CampusClient
 from gpu_workers.settings import WorkerSettings
 from gpu_workers.slots import Slot
 from grader.api import GradingReport, GradingRequest
-from grader.errors import Cancelled, GraderError
+from grader.errors import Cancelled, GraderError, WallError
 from tests.cast import Cast, hand_in, report_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -237,6 +237,37 @@ def test_a_broken_lab_does_not_take_the_others_away(
     (folder / "lab.toml").write_text("broken = ")
     assert "autodiff" in slot.offered_labs()
     assert "tiny" not in slot.offered_labs()
+
+
+def test_labs_whose_zygote_does_not_warm_up_are_not_offered(
+    cast: Cast, make_slot: MakeSlot, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import shutil
+
+    folder = shutil.copytree(cast.lab.folder, tmp_path / "tensors")
+    settings = (folder / "lab.toml").read_text()
+    (folder / "lab.toml").write_text(settings.replace('"numpy"', '"torch"'))
+    shutil.copytree(cast.lab.folder, tmp_path / "tiny")
+    monkeypatch.setenv("GRADUS_LABS_PATH", str(tmp_path))
+    slot, asked = make_slot(honest(cast)), []
+
+    class Closes:
+        def close(self) -> None:
+            pass
+
+    def open_jail(kind: str, limits: object) -> Closes:
+        asked.append(kind)
+        if kind == "torch":
+            raise WallError("torch cannot be imported")
+        return Closes()
+
+    monkeypatch.setattr(slot.sandbox, "open_jail", open_jail)
+    assert {"tensors", "tiny"} <= set(slot.offered_labs())
+    slot.warm_up()
+    assert {"numpy", "torch"} <= set(asked)
+    assert "torch-gpu" not in asked
+    assert "tiny" in slot.offered_labs()
+    assert "tensors" not in slot.offered_labs()
 
 
 def test_its_rests_grow_and_end(cast: Cast) -> None:

@@ -279,3 +279,32 @@ def _parent(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
         return 0
+
+
+def test_the_slots_of_a_worker_share_their_zygotes(cast: Cast, start_worker: StartWorker) -> None:
+    worker = start_worker(GRADUS_WORKER_SLOTS="2", GRADUS_WALL="local")
+    wait_until(lambda: Worker.objects.count() == 2, 60)
+    for _ in range(2):
+        hand_in(cast, now=timezone.now())
+    wait_until(all_done, 30)
+    kinds = []
+    for pid in worker.family():
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if any(word.endswith(b"inside/zygote.py") for word in words):
+            kinds.append(words[7:])
+    assert kinds
+    assert len(kinds) == len({tuple(kind) for kind in kinds}), "one of each kind"
+
+
+def test_a_worker_without_a_wall_says_so_and_its_grades_carry_it(
+    cast: Cast, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    start_worker(GRADUS_UNSAFE_NO_SANDBOX="1", GRADUS_WALL="")
+    wait_until(ready, 60)
+    assert Worker.objects.get().unsafe
+    assert Worker.objects.get().wall == "none"
+    attempt = hand_in(cast, now=timezone.now()).attempt
+    wait_until(all_done, 30)
+    attempt.refresh_from_db()
+    assert (attempt.score, attempt.wall, attempt.unsafe) == (10, "none", True)
+    assert "grading_without_a_wall" in (tmp_path / "worker.log").read_text()
