@@ -137,13 +137,19 @@ def check(
             public_verify=public_verify,
             function=function,
             body=body_source(function),
-            takes_trial=inputs is not None and len(inspect.signature(inputs).parameters) > 1,
+            takes_trial=inputs is not None and _positional(inputs) > 1,
         )
         if _registry is not None:
             _registry.append(declared)
         return function
 
     return declare
+
+
+def _positional(function: Callable[..., Any]) -> int:
+    """How many arguments it takes by position; what comes by keyword is the author's own business."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds for p in inspect.signature(function).parameters.values())
 
 
 def body_source(function: Callable[..., Any]) -> str:

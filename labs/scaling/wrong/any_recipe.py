@@ -1,0 +1,15 @@
+"""An unknown recipe is treated as the first one."""
+# caught by: training_state
+# hint: Raise ValueError: a silent default is a wrong bill.
+
+
+# %% state-bytes
+def state_bytes(N, recipe):
+    """Bytes of the training state of N parameters: weights, gradients, master, optimizer, total; ints."""
+    each = {
+        "fp32_adam": {"weights": 4, "gradients": 4, "master": 0, "optimizer": 8},
+        "mixed_adam": {"weights": 2, "gradients": 2, "master": 4, "optimizer": 8},
+        "fp16_sgd": {"weights": 2, "gradients": 2, "master": 0, "optimizer": 0},
+    }
+    parts = {kind: size * N for kind, size in each.get(recipe, each["fp32_adam"]).items()}
+    return parts | {"total": sum(parts.values())}

@@ -1,0 +1,19 @@
+"""The time at full speed."""
+# caught by: throughput_and_time
+# hint: Divide by what is reached of the peak, too.
+
+
+# %% throughput
+def tokens_per_second(B, S, sec):
+    """Tokens a second of all GPUs together, when a step of B sequences of S tokens takes `sec` seconds."""
+    return B * S / sec
+
+
+def mfu(N, tps, n_gpu, peak):
+    """Model FLOPs utilisation, between 0 and 1; `peak` is FLOP/s of one GPU."""
+    return 6 * N * tps / (n_gpu * peak)
+
+
+def days(N, D, n_gpu, peak, mfu):
+    """Days to train N parameters on D tokens."""
+    return 6 * N * D / (n_gpu * peak) / 86400

@@ -1,0 +1,12 @@
+"""The result of the last start."""
+# caught by: fit_with_failed_runs
+# hint: Keep the result with the lowest value.
+
+
+# %% fit
+def fit_parametric(N, D, L, inits):
+    """The best of the fits that start at the rows of inits (k, 5): {"E", "A", "B", "alpha", "beta"}."""
+    results = [minimise(lambda theta: objective(theta, N, D, L), start) for start in inits]
+    (a, b, e, alpha, beta), _ = results[-1]
+    found = {"E": np.exp(e), "A": np.exp(a), "B": np.exp(b), "alpha": alpha, "beta": beta}
+    return {name: float(value) for name, value in found.items()}

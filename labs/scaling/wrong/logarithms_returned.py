@@ -1,0 +1,12 @@
+"""a, b and e in place of A, B and E."""
+# caught by: fitted_law
+# hint: A = exp(a), and so on.
+
+
+# %% fit
+def fit_parametric(N, D, L, inits):
+    """The best of the fits that start at the rows of inits (k, 5): {"E", "A", "B", "alpha", "beta"}."""
+    results = [minimise(lambda theta: objective(theta, N, D, L), start) for start in inits]
+    (a, b, e, alpha, beta), _ = min(results, key=lambda result: result[1])
+    found = {"E": e, "A": a, "B": b, "alpha": alpha, "beta": beta}
+    return {name: float(value) for name, value in found.items()}

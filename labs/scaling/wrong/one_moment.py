@@ -1,0 +1,17 @@
+"""Adam with one moment."""
+# caught by: training_state
+# hint: Adam keeps a mean and a mean square: two numbers of 4 bytes.
+
+
+# %% state-bytes
+def state_bytes(N, recipe):
+    """Bytes of the training state of N parameters: weights, gradients, master, optimizer, total; ints."""
+    each = {
+        "fp32_adam": {"weights": 4, "gradients": 4, "master": 0, "optimizer": 4},
+        "mixed_adam": {"weights": 2, "gradients": 2, "master": 4, "optimizer": 4},
+        "fp16_sgd": {"weights": 2, "gradients": 2, "master": 0, "optimizer": 0},
+    }
+    if recipe not in each:
+        raise ValueError(f"unknown recipe {recipe!r}; there are {', '.join(each)}")
+    parts = {kind: size * N for kind, size in each[recipe].items()}
+    return parts | {"total": sum(parts.values())}
