@@ -546,6 +546,7 @@ HOPELESS = np.array([20.0, -9.0, 2.5, 2.0, -0.2])
     trials=2,
     inputs=lambda rng: runs(rng, 60, failed=3) | {"inits": STARTS + rng.normal(0, 0.05, (3, 5))},
     tolerance=FITTED,
+    limits={"check_wall_seconds": 30},
     hint="One fit from each start; the best value wins. Return E = exp(e), A = exp(a), B = exp(b).",
 )
 def fitted_law(lab, N, D, L, inits):
@@ -567,6 +568,7 @@ def fitted_law(lab, N, D, L, inits):
         }
     ),
     tolerance=FITTED,
+    limits={"check_wall_seconds": 30},
     hint="Starts may be in any order and some are hopeless; runs that failed must not pull the law.",
 )
 def fit_with_failed_runs(lab, N, D, L, inits):

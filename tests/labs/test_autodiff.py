@@ -1,25 +1,16 @@
-"""The autodiff lab in real jails: the reference passes, every mistake is caught, no cheat earns a point."""
+"""What only the autodiff lab can say: another right solution, its hidden inputs, the handout's numbers."""
 
 import math
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from grader.lint import Linter, import_file, oracle_functions
-from grader.mistakes import read_mistake
+from grader.lint import Linter
 from grader.percent import read_fragment
 from grader.protocol import Verdict
-from labs.catalog import HOME, get_lab
-
-FOLDER = HOME / "autodiff"
-WRONG = sorted((FOLDER / "wrong").glob("*.py"))
-CHEATS = sorted((FOLDER / "cheats").glob("*.py"))
-ORACLE = import_file(FOLDER / "oracle.py")
+from labs.catalog import get_lab
 
 
 def test_the_lab_is_worth_what_its_exercises_are() -> None:
@@ -27,19 +18,6 @@ def test_the_lab_is_worth_what_its_exercises_are() -> None:
     assert [exercise.points for exercise in lab.exercises] == [15, 20, 15, 15, 10, 10, 10, 5]
     assert lab.points == 100
     assert all(any(lab.check(name).hidden for name in e.checks) for e in lab.exercises[:6])
-
-
-def test_enough_mistakes_and_cheats_are_shipped() -> None:
-    assert len(WRONG) >= 8
-    assert len(CHEATS) >= 4
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_the_reference_passes_every_check(autodiff: Linter, seed: int) -> None:
-    report = autodiff.grade(autodiff.reference, seed)
-    assert {r.check: r.message for r in report.results if r.verdict is not Verdict.PASSED} == {}
-    assert report.score == report.max_score == 100
-    assert not report.unsafe
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -61,20 +39,6 @@ def test_the_same_submission_gets_the_same_score_and_other_inputs_than_another(
     assert inputs[0] == inputs[1] != inputs[2]
 
 
-def test_starter_and_null_answers_earn_nothing(autodiff: Linter) -> None:
-    assert [str(finding) for finding in autodiff.null_findings()] == []
-
-
-@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
-def test_a_mistake_fails_the_check_that_is_about_it(autodiff: Linter, path: Path) -> None:
-    assert [str(finding) for finding in autodiff.wrong_findings(read_mistake(path))] == []
-
-
-@pytest.mark.parametrize("path", CHEATS, ids=lambda path: path.stem)
-def test_a_cheat_earns_nothing(autodiff: Linter, path: Path) -> None:
-    assert [str(finding) for finding in autodiff.cheat_findings(read_mistake(path))] == []
-
-
 def test_an_exercise_can_be_done_without_the_others(autodiff: Linter) -> None:
     """E1 to E4 and E6 need nothing of each other, but for E4's unbroadcast."""
     lab = autodiff.lab
@@ -83,23 +47,6 @@ def test_an_exercise_can_be_done_without_the_others(autodiff: Linter) -> None:
         report = autodiff.grade({cell: autodiff.reference[cell] for cell in cells})
         earned = sum((r.points for r in report.results if r.exercise == exercise), Decimal(0))
         assert earned == lab.exercise(exercise).points
-
-
-@pytest.mark.parametrize("name", oracle_functions(ORACLE))
-def test_the_oracle_confirms_the_reference(autodiff: Linter, name: str) -> None:
-    for seed in range(5):
-        getattr(ORACLE, name)(autodiff.referee._reference, np.random.default_rng(seed))
-
-
-def test_the_notebook_source_runs_from_top_to_bottom_in_plain_python() -> None:
-    program = [sys.executable, str(FOLDER / "lab.py")]
-    path = os.pathsep.join([str(HOME)])
-    done = subprocess.run(
-        program, env={"PYTHONPATH": path}, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "submit the notebook" in done.stdout
-    assert done.stdout.count("\n") == 1
 
 
 def test_the_numbers_of_the_handout_are_right(autodiff: Linter) -> None:

