@@ -1,6 +1,6 @@
 # The only commands that a newcomer needs. `tools/python` finds a Python 3.11 (PYTHON=… chooses one).
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres test-browser test-frontend lint format bench clean
+.PHONY: help run test test-sqlite test-postgres test-browser test-frontend lint format bench fuzz clean
 
 PYTHON ?=
 export PYTHON
@@ -42,7 +42,10 @@ format:  ## format Python and the front end
 bench:  ## measurements, with the figures printed
 	@exec sh tools/python -m tools.check bench
 
+fuzz:  ## feed changed bytes to everything that reads hostile ones, two minutes; ARGS='--seconds 600 hear'
+	@exec sh tools/python -m tools.check fuzz -- $(ARGS)
+
 clean:  ## delete what was installed and built; var/ with its database stays
-	rm -rf .venv .zygotes .node frontend/node_modules frontend/dist
+	rm -rf .venv .zygotes .node .fuzz frontend/node_modules frontend/dist
 	rm -rf .mypy_cache .ruff_cache .import_linter_cache .hypothesis test-results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,6 +9,7 @@ most of a second to import, so it is only the oracle in the tests.
 
 import ast
 import json
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -100,6 +101,18 @@ class SourceCell:
         )
 
 
+def parsed(source: str) -> ast.Module:
+    """The syntax tree of any text whatever.
+
+    Raises:
+        SyntaxError: it has none; also where Python's own parser gives up in other words.
+    """
+    try:
+        return ast.parse(source)
+    except (ValueError, RecursionError, MemoryError):
+        raise SyntaxError("NUL characters, or nested too deeply") from None
+
+
 def read_percent(text: str, *, file: str = "lab.py") -> tuple[SourceCell, ...]:
     """Every cell of a percent-format source, in order.
 
@@ -152,7 +165,11 @@ def read_fragment(text: str, *, file: str) -> dict[str, str]:
         current = cells.setdefault(header["grade_id"], [])
     if not cells:
         raise LabError(f"{file}: no replacement cell; head one with '# %% grade_id'.")
-    if any(not isinstance(node, ast.Expr) for node in ast.parse("\n".join(preamble)).body):
+    try:
+        before = parsed("\n".join(preamble)).body
+    except SyntaxError as error:
+        raise LabError(f"{file}: before the first cell: {error.msg}; it must be Python.") from None
+    if any(not isinstance(node, ast.Expr) for node in before):
         raise LabError(f"{file}: only a docstring and comments may stand before the first cell.")
     return {grade_id: "\n".join(body).strip("\n") for grade_id, body in cells.items()}
 
@@ -185,7 +202,7 @@ def _cell(number: int, block: list[str], problems: list[str]) -> SourceCell | No
             )
     source = "\n".join(body)
     try:
-        ast.parse(source)
+        parsed(source)
     except SyntaxError as error:
         problems.append(
             f"line {number + (error.lineno or 0)}: {error.msg}; the cell must be Python"
@@ -251,7 +268,7 @@ def _broken_rules(found: dict[str, Any], kind: str) -> list[str]:
         "schema_version must be 3; run 'nbgrader update'": found["schema_version"] == 3,
         "grade_id must be 1–64 letters, digits, '-' or '_'": GRADE_ID.fullmatch(found["grade_id"]),
         "a graded cell needs points that are not negative": not grade
-        or found.get("points", -1) >= 0,
+        or 0 <= found.get("points", -1) < math.inf,
         "only a graded cell has points, or a task": grade or task or "points" not in found,
         "a task must be a markdown cell": not task or kind == "markdown",
         "an answer in markdown is graded by hand: grade and solution go together": task

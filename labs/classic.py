@@ -323,7 +323,7 @@ def parsed(source: str) -> ast.Module | None:
     """The Python of a cell, its magics left out; None when it is no Python."""
     try:
         return ast.parse(_MAGIC.sub(r"\1pass", source))
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.bootstrap import set_up, software_steps
-from tools.checkout import FRONTEND, ROOT, VENV_PYTHON
+from tools.checkout import FRONTEND, FUZZ, ROOT, VENV_PYTHON
 from tools.console import Console
+from tools.environments import CONSTRAINTS, requirements
 from tools.frontend import node_environment, npm
 from tools.postgres import PostgresError, find_programs, temporary_cluster
 from tools.steps import StepError
@@ -121,6 +122,18 @@ def bench(console: Console) -> list[Outcome]:
     ]
 
 
+def fuzz(console: Console, arguments: Sequence[str]) -> list[Outcome]:
+    """In a folder of its own lies what only this needs; without it there is nothing to run."""
+    if not (FUZZ / "atheris").is_dir():
+        packages = requirements("fuzz")
+        install = [*_PYTHON, "pip", "install", "--quiet", "--disable-pip-version-check"]
+        target = ["--target", str(FUZZ), "--constraint", str(CONSTRAINTS), *packages]
+        installed = _run(console, "atheris", [*install, *target])
+        if not installed.passed:
+            return [installed]
+    return [_run(console, "fuzz", [*_PYTHON, "tests.fuzz", *arguments])]
+
+
 def format_all(console: Console) -> list[Outcome]:
     return [
         _run(console, "ruff format", [*_PYTHON, "ruff", "format", "."]),
@@ -180,6 +193,7 @@ def main() -> int:
         "lint": lambda console, _: lint(console),
         "format": lambda console, _: format_all(console),
         "bench": lambda console, _: bench(console),
+        "fuzz": fuzz,
         "test": lambda console, _: [
             *test_frontend(console),
             *test_sqlite(console, ()),

@@ -8,6 +8,7 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 ZYGOTES = ROOT / ".zygotes"
 NODE = ROOT / ".node"  # only where the machine has no Node of its own
+FUZZ = ROOT / ".fuzz"  # what only `make fuzz` needs, and what it found
 FRONTEND = ROOT / "frontend"
 
 
