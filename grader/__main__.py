@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("notebook", type=Path, help="the .ipynb that was handed in")
     grade.add_argument("--seed", type=int, default=0, help="chooses the hidden inputs (0)")
     grade.add_argument("--json", action="store_true", help="print the whole report as JSON")
+    grade.add_argument("--feedback", type=Path, metavar="DIR", help="write .ipynb and .html there")
     grade.set_defaults(run=_grade)
     doctor = commands.add_parser(
         "doctor",
@@ -119,6 +120,7 @@ def _lint(options: argparse.Namespace) -> int:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    from grader.feedback import write_feedback
     from grader.runner import grade
     from grader.sandbox.local import LocalSandbox
     from labs.catalog import read_answers, read_lab, student_notebook
@@ -130,7 +132,8 @@ def _grade(options: argparse.Namespace) -> int:
         content = options.notebook.read_bytes()
     except OSError as error:
         raise NotebookError(f"{options.notebook}: {error.strerror}; name an .ipynb file.") from None
-    notebook = student_notebook(lab, read_answers(lab, content))
+    answers = read_answers(lab, content)
+    notebook = student_notebook(lab, answers)
     sandbox = LocalSandbox((lab.zygote,))
     try:
         report = grade(
@@ -148,6 +151,10 @@ def _grade(options: argparse.Namespace) -> int:
     finally:
         sandbox.close()
     print(report.model_dump_json(indent=1) if options.json else printable(_as_text(report)))
+    if options.feedback:
+        options.feedback.mkdir(parents=True, exist_ok=True)
+        for name, file in write_feedback(lab, answers, report):
+            (options.feedback / name).write_bytes(file)
     return CLEAN
 
 
@@ -158,6 +165,13 @@ def _as_text(report: GradingReport) -> str:
         if c.exception
     ]
     lines += [_result_text(result) for result in report.results]
+    lines += [
+        f"{item.exercise:>4}  waiting for a human   {item.max_points!s:>5} {item.title}"
+        for item in report.manual
+    ]
+    lines += [f"flag: {flag.text}" for flag in report.flags]
+    if report.graded_by == "notebook":
+        lines.append("graded by the notebook itself: its own asserts gave these points")
     wall = "in no wall at all" if report.unsafe else f"wall: {report.wall}"
     lines.append(f"{report.score} of {report.max_score} points ({wall}, {report.seconds:.2f} s)")
     return "\n".join(lines)

@@ -1,5 +1,6 @@
 """All that campus may import of the grader. Importing it loads neither torch nor docker nor nbgrader."""
 
+from grader.feedback import NOTEBOOK_JUDGED, feedback_html, feedback_notebook
 from grader.inspection import Problem, inspect_submission
 from grader.protocol import (
     MAX_NOTEBOOK_BYTES,
@@ -27,6 +28,7 @@ from grader.protocol import (
 
 __all__ = [
     "MAX_NOTEBOOK_BYTES",
+    "NOTEBOOK_JUDGED",
     "CellResult",
     "CheckDone",
     "CheckResult",
@@ -48,5 +50,7 @@ __all__ = [
     "TraceLine",
     "Verdict",
     "WorkerAnnouncement",
+    "feedback_html",
+    "feedback_notebook",
     "inspect_submission",
 ]
