@@ -314,7 +314,9 @@ class Checks:
                 parts = _encode(reply)
             except wire.WireError as error:
                 parts = _encode({"unsendable": str(error)})
-            except BaseException as error:  # no memory for a copy, an array over memory that is not its own
+            except (
+                BaseException
+            ) as error:  # no memory for a copy, an array over memory that is not its own
                 parts = _encode({"exception": describe(error)})
             _send(channel, parts, _monotonic() + PATIENCE_SECONDS)
 

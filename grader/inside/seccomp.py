@@ -114,6 +114,10 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
 CLONE, SOCKET, SOCKETPAIR, PRCTL = (56, 220), (41, 198), (53, 199), (157, 167)
 FCNTL, PRLIMIT, SETRLIMIT, SCHED_SETAFFINITY = (72, 25), (302, 261), (160, 164), (203, 122)
 FADVISE64 = (221, 223)
+# sendto, sendmsg, sendmmsg, each with the place of its flags. Nobody needs urgent bytes, and the kernel's
+# handling of them on unix sockets has been a way out of other sandboxes (CVE-2025-38236).
+SENDING = (((44, 206), 3), ((46, 211), 2), ((307, 269), 3))
+MSG_OOB = 1
 F_SETLEASE, F_NOTIFY, RLIMIT_CORE = 1024, 1026, 4
 CLONE3 = 435
 LAST_KNOWN = (334, 294)  # rseq; kexec_file_load. Numbers above are shared by both tables.
@@ -150,6 +154,14 @@ class _Program:
         self.add(LOAD, ARGUMENTS + 8 * argument)
         for value in values:
             self.refuse_if_equal(value, EPERM)
+        self.add(RET, ALLOW)
+
+    def refuse_bits(self, call: int, argument: int, mask: int) -> None:
+        """EPERM for a call whose argument has one of these bits; any other is allowed."""
+        self.add(JEQ, call, 0, 4)
+        self.add(LOAD, ARGUMENTS + 8 * argument)
+        self.add(JSET, mask, 0, 1)
+        self.add(RET, EPERM)
         self.add(RET, ALLOW)
 
     def bytes(self) -> bytes:
@@ -218,6 +230,8 @@ def program() -> bytes:
     bpf.add(JEQ, 0, 1, 0)
     bpf.add(RET, EPERM)
     bpf.add(RET, ALLOW)
+    for numbers, flags in SENDING:
+        bpf.refuse_bits(numbers[column], flags, MSG_OOB)
     _sockets_by_list(bpf, column)
     bpf.add(RET, ALLOW)
     return bpf.bytes()

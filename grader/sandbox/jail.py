@@ -41,6 +41,7 @@ BOUNDLESS = 2**60  # bytes of address space
 FLOOD_FACTOR = 64  # a check that prints this many times its cap is stopped at once
 BUILD_SECONDS = 15.0
 STOP_SECONDS = 2.0
+SHARED_AT_MOST = 8  # times the limit, where what several processes share is counted for each
 CHECKS_AT_ONCE = 2  # how many checks of one notebook are ever asked beside each other
 
 
@@ -329,10 +330,18 @@ class Jail:
     def memory_bytes(self) -> int:
         """Private memory that the jail has taken since its walls stood."""
         used = jail_memory_bytes(self.builder_pid) - self._baseline
-        if used > self.memory_limit:  # forks share pages; where the kernel tells, count those once
-            share = jail_share_bytes(self.builder_pid)
+        # Forks share pages; where the kernel tells, count those once. It does so slowly, and a page that
+        # is shared by many may be copied by each at any moment: hence a ceiling for the plain sum.
+        if self.memory_limit < used <= self._ceiling():
+            enough = self.memory_limit + self._baseline
+            share = jail_share_bytes(self.builder_pid, enough)
             used = used if share is None else min(used, share)
         return used
+
+    def _ceiling(self) -> int:
+        """What all processes together may hold even if they share it: what they began with apart."""
+        processes = len(descendants(self.builder_pid))
+        return SHARED_AT_MOST * self.memory_limit + processes * self._baseline
 
     def look(self) -> None:
         """Measure the memory and end the jail when it is over its limit; the watchdog calls this."""

@@ -83,8 +83,11 @@ def jail_memory_bytes(builder_pid: int) -> int:
     return sum(private_bytes(pid) for pid in descendants(builder_pid)[1:])
 
 
-def jail_share_bytes(builder_pid: int) -> int | None:
-    """The jail's memory with shared pages counted once; None where the kernel does not tell us."""
+def jail_share_bytes(builder_pid: int, enough: int) -> int | None:
+    """The jail's memory with shared pages counted once; None where the kernel does not tell us.
+
+    It takes the kernel milliseconds for each process, so that the sum is left at `enough` bytes.
+    """
     total = 0
     for pid in descendants(builder_pid)[1:]:
         share = shared_out_bytes(pid)
@@ -93,4 +96,6 @@ def jail_share_bytes(builder_pid: int) -> int | None:
                 continue
             return None
         total += share
+        if total > enough:
+            break
     return total

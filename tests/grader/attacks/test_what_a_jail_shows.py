@@ -90,6 +90,7 @@ REFUSED_CALLS = {
     "syncfs": "306, 0",
     "posix_fadvise DONTNEED": "221, os.open('/usr/bin/env', os.O_RDONLY), 0, 0, 4",
     "prctl sched_core": "157, 62, 1, 0, 0, 0",
+    "sendto MSG_OOB": "44, pair[0].fileno(), b'x', 1, 1, 0, 0",
     "clone3": "435, buffer, 88",
     "a call of the future": "461, 0",
     "the numbers of x32": "0x40000000 + 39",
@@ -271,6 +272,8 @@ class Vector(ctypes.Structure):
     _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
 class Header(ctypes.Structure):
     _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+import socket
+pair = socket.socketpair()
 buffer = ctypes.create_string_buffer(256)
 vector = Vector(ctypes.addressof(buffer), 8)
 header = Header(0x20080522, 0)

@@ -258,6 +258,23 @@ def double(x):
 """,
     ),
     (
+        "memory that looks shared",
+        "Many processes share what one may hold, so that counting is slow, and then each copies it.",
+        r"""
+import os, time
+def double(x):
+    keep = bytearray(150 * 2**20)
+    keep[::4096] = b"1" * len(keep[::4096])
+    while True:
+        try:
+            if os.fork() == 0: break
+        except OSError: break
+    time.sleep(0.3)
+    keep[::4096] = b"2" * len(keep[::4096])
+    time.sleep(9)
+""",
+    ),
+    (
         "datagrams that nobody reads",
         "Buffers of unix datagram sockets are filled in as many processes as there may be.",
         r"""
