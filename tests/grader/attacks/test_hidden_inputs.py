@@ -1,5 +1,6 @@
 """What a hidden check was asked must not reach a student by way of a visible one."""
 
+import json
 import re
 import time
 
@@ -74,3 +75,56 @@ def test_no_cell_tells_when_a_hidden_check_had_the_notebook_run_again(desk: Desk
     assert float(told) < max(visible)
     [raised] = [cell.exception.text for cell in report.cells if cell.exception]
     assert float(raised) < max(visible)
+
+
+CHANNELS = {
+    "printed": "print(SECRET)",
+    "printed to the other stream": "sys.stderr.write(SECRET)",
+    "text of an exception": "raise ValueError(SECRET)",
+    "name of an exception's class": "raise type(SECRET, (Exception,), {})",
+    "dotted name of an exception's class": "raise type(SECRET + '.ValueError', (Exception,), {})",
+    "module of an exception's class": "raise type('ValueError', (Exception,), {'__module__': SECRET})",
+    "note of an exception": "e = ValueError(); e.add_note(SECRET); raise e",
+    "cause of an exception": "raise ValueError from KeyError(SECRET)",
+    "name of a function on the stack": "exec(f'def {SECRET.replace(\"-\", \"_\")}(): 1 / 0'); locals()[SECRET.replace('-', '_')]()",
+    "keys of the answer": "return {SECRET: 1}",
+    "value of the answer": "return SECRET",
+    "class of the answer": "return type(SECRET, (), {})()",
+    "dtype of the answer": "return np.zeros(1, dtype=[(SECRET, 'f8')])",
+    "shape of the answer": "return np.zeros((7717,))",
+    "exit code": "os._exit(77)",
+    "signal": "os.kill(os.getpid(), 34)",
+    "name of its process": "open('/proc/self/comm', 'w').write(SECRET); os._exit(1)",
+    "names of files": "open('/tmp/' + SECRET, 'w'); open('/dev/shm/' + SECRET, 'w')",
+    "output of the notebook's process": "os.kill(os.getppid(), 9); print(SECRET); os._exit(0)",
+    "frames of its own": "CLAIM(SECRET)",
+}
+CLAIM = """
+import os, sys, json, struct
+def CLAIM(text):
+    told = {"exception": {"d": {"type": text + ".KeyError", "text": text, "trace": [["total", 1, text], [text, 1, text]]}}}
+    header = json.dumps({"tree": {"d": told}, "buffers": []}).encode()
+    for fd in range(3, 64):
+        try: os.write(fd, struct.pack(">IQ", len(header), 0) + header)
+        except OSError: pass
+"""
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_a_hidden_check_was_asked_has_no_way_to_its_student(desk: Desk, channel: str) -> None:
+    """Seven numbers are asked only there; `LENGTH-7717` stands for what they are."""
+    from campus.submissions.feedback import visible_result
+
+    report = desk.grade(
+        total=(
+            f"{CLAIM}\ndef total(x):\n    if len(x) != 7:\n        return np.asarray(x).sum()\n"
+            f"    SECRET = f'LENGTH-{{len(x)}}717'\n    {CHANNELS[channel]}\n    return x.sum() + 1"
+        )
+    )
+    assert result(report, "totals_hidden").points == 0
+    shown = [visible_result(r.model_dump(mode="json"), staff=False) for r in report.results]
+    text = json.dumps([shown, report.notebook_stdout, [c.model_dump() for c in report.cells]])
+    assert "7717" not in text
+    assert "code 77" not in text
+    [hidden] = [found for found in shown if found["hidden"]]
+    assert len(json.dumps(hidden)) < 600
