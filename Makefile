@@ -39,8 +39,8 @@ lint:  ## formatting, types, import rules, templates, front end, migrations
 format:  ## format Python and the front end
 	@exec sh tools/python -m tools.check format
 
-bench:  ## measurements, with the figures printed
-	@exec sh tools/python -m tools.check bench
+bench:  ## measurements beside nbgrader and otter; ARGS=--full takes longer
+	@exec sh tools/python -m tools.check bench -- $(ARGS)
 
 fuzz:  ## feed changed bytes to everything that reads hostile ones, two minutes; ARGS='--seconds 600 hear'
 	@exec sh tools/python -m tools.check fuzz -- $(ARGS)

@@ -113,12 +113,17 @@ def test_postgres(console: Console, chosen: Sequence[str]) -> list[Outcome]:
         return [Outcome(name, False, str(error))]
 
 
-def bench(console: Console) -> list[Outcome]:
-    measurements = sorted((ROOT / "tests" / "bench").glob("bench_*.py"))
-    if not measurements:
-        return [Outcome("bench", False, "tests/bench holds no bench_*.py")]
+def bench(console: Console, options: Sequence[str]) -> list[Outcome]:
+    """All of tests/bench but the soak, which the comparison contains; options are for that one."""
+    names = [path.stem for path in sorted((ROOT / "tests" / "bench").glob("bench_*.py"))]
     return [
-        _run(console, path.stem, [*_PYTHON, f"tests.bench.{path.stem}"]) for path in measurements
+        _run(
+            console,
+            name,
+            [*_PYTHON, f"tests.bench.{name}", *(options if name == "bench_compare" else ())],
+        )
+        for name in names
+        if name != "bench_soak"
     ]
 
 
@@ -192,7 +197,7 @@ def main() -> int:
     parts: dict[str, Callable[[Console, Sequence[str]], list[Outcome]]] = {
         "lint": lambda console, _: lint(console),
         "format": lambda console, _: format_all(console),
-        "bench": lambda console, _: bench(console),
+        "bench": bench,
         "fuzz": fuzz,
         "test": lambda console, _: [
             *test_frontend(console),

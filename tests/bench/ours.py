@@ -79,6 +79,13 @@ class Accounts:
                 return
             group.rmdir()
 
+    @classmethod
+    def of_the_host(cls) -> "Accounts":
+        """What everybody on this machine uses."""
+        accounts = cls.__new__(cls)
+        accounts._group, accounts.exact = None, False
+        return accounts
+
     def add(self, pid: int) -> None:
         if self._group is not None:
             try:

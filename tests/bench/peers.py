@@ -148,18 +148,20 @@ class Nbgrader:
         self.each = each
         self.places = [HOME / "work" / "nbgrader" / str(number) for number in range(processes)]
         source, solved = self._notebooks(lab, list(asserts_of(lab)))
-        for place in self.places:
-            shutil.rmtree(place, ignore_errors=True)
-            (place / "source" / "lab").mkdir(parents=True)
-            (place / "source" / "lab" / "lab.ipynb").write_text(source)
-            (place / "nbgrader_config.py").write_text(
-                "c = get_config()\nc.CourseDirectory.course_id = 'bench'\n"
-            )
-            timed(self.bin, [(["nbgrader", "generate_assignment", "lab"], place)], 0)
-            for number in range(each):
-                folder = place / "submitted" / f"student{number}" / "lab"
-                folder.mkdir(parents=True)
-                (folder / "lab.ipynb").write_text(solved)
+        shutil.rmtree(self.places[0].parent, ignore_errors=True)
+        first, *others = self.places
+        (first / "source" / "lab").mkdir(parents=True)
+        (first / "source" / "lab" / "lab.ipynb").write_text(source)
+        (first / "nbgrader_config.py").write_text(
+            "c = get_config()\nc.CourseDirectory.course_id = 'bench'\n"
+        )
+        timed(self.bin, [(["nbgrader", "generate_assignment", "lab"], first)], 0)
+        for number in range(each):
+            folder = first / "submitted" / f"student{number}" / "lab"
+            folder.mkdir(parents=True)
+            (folder / "lab.ipynb").write_text(solved)
+        for place in others:
+            shutil.copytree(first, place)
 
     @staticmethod
     def _notebooks(lab: Lab, checks: list[Asserts]) -> tuple[str, str]:
