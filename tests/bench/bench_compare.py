@@ -195,6 +195,7 @@ class Comparison:
 
     def note(self, name: str, count: int, figures: dict[str, Any]) -> None:
         self.found.setdefault(name, {}).setdefault(str(count), []).append(figures)
+        say(f"    {name}, {count} at a time: {figures['per_second']:.2f} /s")
 
     def ask_ours(self, floor: Floor) -> None:
         for wall in self.walls:
@@ -241,10 +242,9 @@ class Comparison:
         }
 
 
-def measure(full: bool, gradings: int) -> dict[str, Any]:
+def measure(full: bool, rounds: int, gradings: int) -> dict[str, Any]:
     cores = len(os.sched_getaffinity(0))
     counts = sorted({1, FOUR, cores} if full else {1, FOUR})
-    rounds = 5 if full else 3
     peers: list[Peer] = [Nbgrader(), Otter()]
     run: dict[str, Any] = {"machine": machine(), "full": full, "rounds": rounds}
     run["ways"] = {peer.name: peer.way for peer in peers}
@@ -266,11 +266,13 @@ def main() -> int:
     how.add_argument("--quick", action="store_true", help="some minutes; the default")
     how.add_argument("--full", action="store_true", help="half an hour and more")
     parser.add_argument("--gradings", type=int, help="of the soak: 1000, with --full 10000")
+    parser.add_argument("--rounds", type=int, help="3, with --full 5")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args()
     if options.publish:
         return report.publish()
-    run = measure(options.full, options.gradings or (10_000 if options.full else 1_000))
+    rounds = options.rounds or (5 if options.full else 3)
+    run = measure(options.full, rounds, options.gradings or (10_000 if options.full else 1_000))
     print("\n".join(["", *report.lines(run)]))
     print(f"\nwritten to {report.save(run).relative_to(report.ROOT)}; --publish puts it into docs/")
     return 0 if run["soak"]["sound"] else 1
