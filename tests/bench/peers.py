@@ -130,7 +130,11 @@ def timed(bin_folder: Path, commands: Sequence[tuple[list[str], Path]], gradings
             )
             for command, folder in commands
         ]
-        failed = [process.args for process in running if process.wait()]  # all are waited for
+        try:
+            failed = [process.args for process in running if process.wait()]  # all are waited for
+        finally:
+            for process in running:
+                process.kill()  # where we were interrupted
     seconds, after = time.perf_counter() - began, os.times()
     if failed:
         raise PeerMissing(f"{failed[0]!r} failed; see .bench/{log.name}")
