@@ -36,3 +36,8 @@ def linter_of(sandbox: LocalSandbox) -> LinterOf:
 @pytest.fixture(scope="session")
 def autodiff(linter_of: LinterOf) -> Linter:
     return linter_of("autodiff")
+
+
+@pytest.fixture(scope="session")
+def tensors(linter_of: LinterOf) -> Linter:
+    return linter_of("tensors")

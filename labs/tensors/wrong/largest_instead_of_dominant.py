@@ -1,0 +1,19 @@
+"""A shift makes it find the largest eigenvalue, not the largest in magnitude."""
+# caught by: dominant_pair, power_iteration
+# hint: Multiply with S itself: −8 dominates 4.
+
+
+# %% top-eig
+def top_eig(S, iters, seed):
+    """The dominant eigenvalue and unit eigenvector of a symmetric matrix, by power iteration."""
+    v = np.random.default_rng(seed).standard_normal(len(S))
+    v = v / np.linalg.norm(v)
+    for _ in range(iters):
+        w = S @ v + np.abs(S).sum() * v
+        norm = np.linalg.norm(w)
+        if norm == 0.0:
+            break
+        v = w / norm
+    if v[np.argmax(np.abs(v))] < 0:
+        v = -v
+    return float(v @ S @ v), v

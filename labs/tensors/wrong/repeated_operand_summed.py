@@ -1,0 +1,51 @@
+"""A letter that an operand has twice runs over all pairs, not over the diagonal."""
+# caught by: einsum_diagonals, einsum_implicit
+# hint: One letter has one value at a time: "ii" reads the diagonal (np.diagonal).
+
+
+# %% einsum2
+def einsum2(spec, a, b):
+    """The Einstein sum of two arrays that `spec` describes, e.g. "ij,jk->ik" or "ij,jk"; float64.
+
+    Raises ValueError if `spec` is malformed or does not fit the shapes.
+    """
+    inputs, arrow, out = "".join(spec.split()).partition("->")
+    operands = inputs.split(",")
+    if len(operands) != 2:
+        raise ValueError(f"{spec!r} describes {len(operands)} operands, not 2")
+    if not all(letter.isalpha() for letter in inputs.replace(",", "") + out):
+        raise ValueError(f"{spec!r}: an index is a letter")
+    lengths = {}
+    for letters, array in zip(operands, (a, b)):
+        if len(letters) != array.ndim:
+            raise ValueError(f"{letters!r} cannot name the axes of shape {array.shape}")
+        for letter, length in zip(letters, array.shape):
+            if lengths.setdefault(letter, length) != length:
+                raise ValueError(f"{letter} is {lengths[letter]} and {length}")
+    if not arrow:
+        out = "".join(sorted(letter for letter in lengths if inputs.count(letter) == 1))
+    if not set(out) <= lengths.keys():
+        raise ValueError(f"{out!r} has a letter that no operand has")
+
+    kept = "".join(dict.fromkeys(out))
+    order = kept + "".join(letter for letter in lengths if letter not in kept)
+
+    def aligned(letters, array):
+        """The operand with one axis for each letter of `order`, of length 1 where it has none."""
+        for letter in set(letters):
+            while letters.count(letter) > 1:
+                i = letters.index(letter)
+                j = letters.index(letter, i + 1)
+                array = array.sum(axis=j)
+                letters = letters[:j] + letters[j + 1 :]
+        array = np.transpose(array, [letters.index(x) for x in order if x in letters])
+        return np.reshape(array, [lengths[x] if x in letters else 1 for x in order])
+
+    product = aligned(operands[0], a) * aligned(operands[1], b)
+    total = product.sum(axis=tuple(range(len(kept), len(order))))
+    if kept == out:
+        return total
+    result = np.zeros([lengths[letter] for letter in out])
+    places = dict(zip(kept, np.indices(total.shape)))
+    result[tuple(places[letter] for letter in out)] = total
+    return result

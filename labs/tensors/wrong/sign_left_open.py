@@ -1,0 +1,17 @@
+"""The eigenvector keeps whatever sign it has."""
+# caught by: power_iteration, dominant_pair
+# hint: Make the component of largest magnitude positive.
+
+
+# %% top-eig
+def top_eig(S, iters, seed):
+    """The dominant eigenvalue and unit eigenvector of a symmetric matrix, by power iteration."""
+    v = np.random.default_rng(seed).standard_normal(len(S))
+    v = v / np.linalg.norm(v)
+    for _ in range(iters):
+        w = S @ v
+        norm = np.linalg.norm(w)
+        if norm == 0.0:
+            break
+        v = w / norm
+    return float(v @ S @ v), v

@@ -1,0 +1,19 @@
+"""The summed axis stays, with length 1."""
+# caught by: third_axis_sum
+# hint: The result has three axes: no keepdims here.
+
+
+# %% products
+def mul4(a, b):
+    """The elementwise product of two arrays of one shape (d1, d2, d3, d4)."""
+    return np.einsum("ijkl,ijkl->ijkl", a, b)
+
+
+def bmm_t(a, b):
+    """(d1, d2, d3, d4) times the transpose of (d5, d4): an array of shape (d1, d2, d3, d5)."""
+    return np.einsum("ijkl,ml->ijkm", a, b)
+
+
+def sum_dim3(a):
+    """The sum over the third dimension: (d1, d2, d3, d4) becomes (d1, d2, d4)."""
+    return a.sum(axis=2, keepdims=True)
