@@ -15,20 +15,45 @@ ever enters the jail; `inputs`, `verify` and tolerances stay outside.
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from grader.errors import LabError
-from grader.protocol import Limits
+from grader.kit import Network, Traffic
+from grader.protocol import MAX_RANKS, Limits
+from grader.services import Service, ServiceError, exported
 from labs.labkit.comparing import Tolerance
 
-__all__ = ["Check", "Tolerance", "body_source", "check", "collect"]
+__all__ = [
+    "Check",
+    "Network",
+    "PerRank",
+    "Service",
+    "ServiceError",
+    "Tolerance",
+    "Traffic",
+    "body_source",
+    "check",
+    "collect",
+    "exported",
+    "per_rank",
+]
 
 Inputs = Mapping[str, Any]
 MakeInputs = Callable[..., Inputs]
-Verify = Callable[[Inputs, Any], str | None]
+Verify = Callable[..., str | None]
+MakeServices = Callable[[Inputs, Any], Mapping[str, Service]]
+
+
+class PerRank(list[Any]):
+    """A value of its own for each rank."""
+
+
+def per_rank(values: Iterable[Any]) -> PerRank:
+    """Marks an input of which rank r gets the r-th value; unmarked inputs are the same everywhere."""
+    return PerRank(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +75,23 @@ class Check:
     function: Callable[..., Any]
     body: str = field(repr=False)
     public_verify: bool = False
-    takes_trial: bool = False  # whether `inputs` wants to know the number of the trial
+    takes: int = 0  # of rng, trial and world, how many `inputs` wants to know
+    services: MakeServices | None = None
+    worlds: tuple[int, ...] = ()  # of one trial after the other; empty: no ranks
+    network: Network = field(default_factory=Network)
+    compares: bool = True  # with the reference's answer
+    facts: str = ""  # what `verify` wants to know besides: services, network
+
+    def world(self, trial: int) -> int:
+        """How many ranks that trial has; 0: it is no experiment with ranks."""
+        return self.worlds[trial % len(self.worlds)] if self.worlds else 0
 
     def make_inputs(self, rng: Any, trial: int) -> dict[str, Any]:
-        """The keyword arguments of one trial; `inputs` may take `rng` alone or `rng, trial`."""
+        """The keyword arguments of one trial; `inputs` may take rng, rng and trial, or the world, too."""
         if self.inputs is None:
             return {}
-        return dict(self.inputs(rng, trial) if self.takes_trial else self.inputs(rng))
+        known = (rng, trial, self.world(trial))
+        return dict(self.inputs(*known[: self.takes]))
 
     def limits_within(self, lab_limits: Limits) -> Limits:
         """The lab's limits with those that this check sets for itself."""
@@ -92,6 +127,10 @@ def check(
     tolerance: Tolerance | None = None,
     limits: Mapping[str, float] | None = None,
     public_verify: bool = False,
+    services: MakeServices | None = None,
+    ranks: int | tuple[int, ...] = 0,
+    network: Network | None = None,
+    compare: bool | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a check.
 
@@ -104,7 +143,14 @@ def check(
         hint: shown with a failure.
         needs: checks that have to pass first; else this one is `not_reached`.
         verify: `(inputs, outputs) -> None | sentence`, run in the referee in place of the comparison
-            with the reference, for answers of which many are right.
+            with the reference, for answers of which many are right. A third parameter called
+            `services` or `network` gets what was counted.
+        compare: whether the answer is also compared with the reference's; by default only where
+            there is no `verify`.
+        services: `inputs, rng -> {name: Service}`: what the body may call; see grader.services.
+        ranks: how many ranks run the body, each in a jail of its own: `(lab, comm, **inputs)`. A tuple
+            has a world for each trial in turn. The answer is the list of the ranks' answers.
+        network: what the network between ranks is like; see `Network`.
         tolerance: replaces the default for the dtype.
         limits: fields of `Limits` that differ from the lab's, e.g. `{"check_wall_seconds": 2}`.
         public_verify: students may read `verify`: it is released with the notebook, as source, and
@@ -121,6 +167,10 @@ def check(
         unknown = set(limits or {}) - set(Limits.model_fields)
         if unknown:
             raise LabError(f"check {function.__name__}: unknown limits {sorted(unknown)}.")
+        worlds = (ranks,) if isinstance(ranks, int) else tuple(ranks)
+        worlds = () if worlds == (0,) else worlds
+        _agree(function, verify, services, worlds)
+        parameters = list(inspect.signature(verify).parameters) if verify is not None else []
         declared = Check(
             name=function.__name__,
             title=title,
@@ -137,7 +187,12 @@ def check(
             public_verify=public_verify,
             function=function,
             body=body_source(function),
-            takes_trial=inputs is not None and _positional(inputs) > 1,
+            takes=0 if inputs is None else _positional(inputs),
+            services=services,
+            worlds=worlds,
+            network=network or Network(),
+            compares=verify is None if compare is None else compare,
+            facts=parameters[2] if len(parameters) > 2 else "",
         )
         if _registry is not None:
             _registry.append(declared)
@@ -150,6 +205,33 @@ def _positional(function: Callable[..., Any]) -> int:
     """How many arguments it takes by position; what comes by keyword is the author's own business."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in kinds for p in inspect.signature(function).parameters.values())
+
+
+def _agree(
+    function: Callable[..., Any],
+    verify: Verify | None,
+    services: MakeServices | None,
+    worlds: tuple[int, ...],
+) -> None:
+    """Refuse what cannot be asked together.
+
+    Raises:
+        LabError
+    """
+    name = function.__name__
+    if services is not None and worlds:
+        raise LabError(f"check {name}: has services and ranks; make two checks of it.")
+    if any(not 1 <= world <= MAX_RANKS for world in worlds):
+        raise LabError(f"check {name}: ranks are from 1 to {MAX_RANKS}.")
+    if worlds and list(inspect.signature(function).parameters)[1:2] != ["comm"]:
+        raise LabError(f"check {name}: with ranks, its second parameter is comm.")
+    third = list(inspect.signature(verify).parameters)[2:] if verify is not None else []
+    possible = (["services"] if services is not None else []) + (["network"] if worlds else [])
+    if third and (len(third) > 1 or third[0] not in possible):
+        raise LabError(
+            f"check {name}: verify takes inputs, outputs"
+            + (f" and {possible[0]}." if possible else "; there is nothing else to give it.")
+        )
 
 
 def body_source(function: Callable[..., Any]) -> str:

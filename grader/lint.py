@@ -189,7 +189,7 @@ class Linter:
             self.tell(f"oracle {name}")
             for seed in range(seeds):
                 try:
-                    function(self.referee._reference, np.random.default_rng(seed))
+                    function(self.referee.reference, np.random.default_rng(seed))
                 except Exception as error:
                     yield Finding(
                         str(path),

@@ -10,22 +10,27 @@ import hmac
 import importlib.util
 import sys
 import threading
-from pathlib import Path
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from grader import notebook
-from grader.checks import Check, collect
+from grader.checks import Check, Inputs, PerRank, collect
+from grader.clock import TookTooLong, within
 from grader.compare import Mismatch, compare, unfit
 from grader.errors import LabError
 from grader.inside import wire
 from grader.inside.kernel import Notebook, seed_everything
+from grader.kit import Comm, Network, import_labkit, run_threads
+from grader.services import Service
 from labs.catalog import Lab
 from labs.labkit.released import describe_inputs
 
-LABKIT = Path(__file__).resolve().parents[1] / "labs" / "labkit"
+MAX_INPUT_BYTES = 128 * 2**20
+OURS_SECONDS = 20.0  # inputs, services, verify: what has to be quick
+REFERENCE_SECONDS = 120.0
 _one_at_a_time = threading.Lock()  # references share numpy's global generator
 
 
@@ -45,21 +50,6 @@ def through_the_wire(value: Any) -> Any:
     return decoded(wire.encode(value))
 
 
-def import_labkit() -> None:
-    """Make `import labkit` work on the trusted side as it does in a notebook."""
-    if "labkit" in sys.modules:
-        return
-    spec = importlib.util.spec_from_file_location(
-        "labkit", LABKIT / "__init__.py", submodule_search_locations=[str(LABKIT)]
-    )
-    if spec is None or spec.loader is None:
-        raise LabError(f"{LABKIT} is not a package")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["labkit"] = module
-    spec.loader.exec_module(module)
-    module.use_runner(lambda name: None)
-
-
 class Referee:
     """One lab, loaded: its checks and its reference.
 
@@ -71,7 +61,7 @@ class Referee:
         self.lab = lab
         import_labkit()
         self.checks = self._load_checks(lab)
-        self._reference = Notebook(self._load_reference(lab))
+        self.reference = Notebook(self._load_reference(lab))
         if (torch := sys.modules.get("torch")) is not None:
             torch.set_num_threads(1)  # as in a jail; small operations only wait for threads
 
@@ -106,39 +96,143 @@ class Referee:
                 raise LabError(f"{lab.slug}: reference cell {cell.id!r}: {error!r}") from error
         return module.__dict__
 
-    def inputs(self, check: Check, seed: str, trial: int) -> Frame:
-        """The inputs of one trial, encoded: both worlds decode the same bytes."""
-        message = f"{check.name}|{trial}".encode()
-        digest = hmac.new(bytes.fromhex(seed), message, hashlib.sha256).digest()
-        rng = np.random.default_rng(int.from_bytes(digest, "big"))
-        return wire.encode(check.make_inputs(rng, trial))
+    def inputs(self, check: Check, seed: str, trial: int) -> list[Frame]:
+        """The inputs of one trial, encoded: both worlds decode the same bytes. One frame for each rank."""
+        rng = generator(seed, f"{check.name}|{trial}")
+        made = self._ours(check, "inputs", OURS_SECONDS, check.make_inputs, rng, trial)
+        world = check.world(trial)
+        frames = [wire.encode(_of_rank(made, rank, world)) for rank in range(max(1, world))]
+        if sum(len(part) for frame in frames for part in frame) > MAX_INPUT_BYTES:
+            raise LabError(
+                f"{self.lab.slug}: {check.name}: inputs are over {MAX_INPUT_BYTES} bytes"
+            )
+        return frames
 
-    def expected(self, check: Check, inputs: Frame) -> Any:
-        """What the reference answers.
+    def services(self, check: Check, inputs: Frame, seed: str, trial: int) -> dict[str, Service]:
+        """New services for one trial: one set for the student, another one for the reference."""
+        if check.services is None:
+            return {}
+        rng = generator(seed, f"{check.name}|{trial}|services")
+        made = self._ours(check, "services", OURS_SECONDS, check.services, decoded(inputs), rng)
+        return dict(made)
+
+    def expected(
+        self, check: Check, inputs: list[Frame], services: dict[str, Service] | None = None
+    ) -> Any:
+        """What the reference answers; with ranks, the list of what each of them does.
 
         Raises:
-            LabError: the reference fails its own check.
+            LabError: the reference fails its own check, or does not end.
         """
+        run = self._run_ranks if check.worlds else self._run
         with _one_at_a_time:
-            seed_everything()
-            try:
-                return through_the_wire(check.function(self._reference, **decoded(inputs)))
-            except Exception as error:
-                raise LabError(
-                    f"{self.lab.slug}: the reference fails {check.name}: {error!r}"
-                ) from error
+            answer = self._ours(
+                check, "the reference", REFERENCE_SECONDS, run, check, inputs, services or {}
+            )
+        return through_the_wire(answer)
 
-    def judge(self, check: Check, inputs: Frame, outputs: Any, expected: Any) -> Mismatch | None:
-        """None when the answer is right."""
-        if check.verify is None:
-            return compare(outputs, expected, check.tolerance)
-        if (mismatch := unfit(outputs)) is not None:
-            return mismatch
+    def _run(self, check: Check, inputs: list[Frame], services: dict[str, Service]) -> Any:
+        seed_everything()
+        return check.function(self.reference, **decoded(inputs[0]), **services)
+
+    def _run_ranks(self, check: Check, inputs: list[Frame], services: dict[str, Service]) -> Any:
+        def body(comm: Comm) -> Any:
+            return check.function(self.reference, comm, **decoded(inputs[comm.rank]))
+
+        network = Network(collectives=check.network.collectives)
+        return run_threads(body, len(inputs), network, seed_all=seed_everything)[0]
+
+    def _ours(self, check: Check, what: str, seconds: float, function: Any, *arguments: Any) -> Any:
+        """What a part of the lab gives that has to work whatever a student does.
+
+        Raises:
+            LabError: it raised, or took longer.
+        """
+        place = f"{self.lab.slug}: {check.name}: {what}"
         try:
-            complaint = check.verify(decoded(inputs), outputs)
+            return within(seconds, function, *arguments)
+        except TookTooLong:
+            raise LabError(f"{place} took longer than {seconds:g} s") from None
+        except Exception as error:
+            raise LabError(f"{place} failed: {error!r}") from error
+
+    def judge(
+        self, check: Check, inputs: list[Frame], outputs: Any, expected: Any, facts: Any = None
+    ) -> Mismatch | None:
+        """None when the answer is right. With ranks, `outputs` and `expected` are lists by rank."""
+        if check.compares:
+            mismatch = (
+                compare_ranks(outputs, expected, check)
+                if check.worlds
+                else compare(outputs, expected, check.tolerance)
+            )
+            if mismatch is not None or check.verify is None:
+                return mismatch
+        elif (mismatch := unfit(outputs)) is not None:
+            return mismatch
+        return self._verified(check, inputs, outputs, facts)
+
+    def _verified(
+        self, check: Check, inputs: list[Frame], outputs: Any, facts: Any
+    ) -> Mismatch | None:
+        assert check.verify is not None
+        known = {name: value for name, value in {check.facts: facts}.items() if name}
+        shown = self.shown_inputs(inputs)
+        try:
+            complaint = within(
+                OURS_SECONDS,
+                lambda: check.verify(shown, outputs, **known),  # type: ignore[misc]
+            )
+        except (
+            TookTooLong
+        ):  # the answer made it slow: on the reference's own, lint would have said so
+            return Mismatch(
+                "the answer takes too long to verify; is it much larger than asked for?"
+            )
         except Exception as error:  # a malformed answer, met by code that expected a good one
             return Mismatch(f"the answer has another form than is asked for ({error!r})")
-        return None if complaint is None else Mismatch(complaint)
+        return None if complaint is None else Mismatch(str(complaint))
+
+    @staticmethod
+    def shown_inputs(inputs: list[Frame]) -> dict[str, Any]:
+        """The inputs as `verify` and a reader see them: what differs by rank as a list."""
+        by_rank: list[dict[str, Any]] = [decoded(frame) for frame in inputs]
+        if len(by_rank) == 1:
+            return by_rank[0]
+        encoded = [{k: _same(v) for k, v in one.items()} for one in by_rank]
+        return {
+            name: value
+            if all(one[name] == encoded[0][name] for one in encoded)
+            else PerRank(one[name] for one in by_rank)
+            for name, value in by_rank[0].items()
+        }
+
+
+def _same(value: Any) -> bytes:
+    return b"".join(bytes(part) for part in wire.encode(value))
+
+
+def compare_ranks(outputs: Any, expected: Any, check: Check) -> Mismatch | None:
+    """The first rank whose answer differs."""
+    for rank, (got, wanted) in enumerate(zip(outputs, expected, strict=True)):
+        found = compare(got, wanted, check.tolerance)
+        if found is not None:
+            return replace(found, message=f"rank {rank}: {found.message}")
+    return None
+
+
+def generator(seed: str, what: str) -> np.random.Generator:
+    """A generator for one purpose, derived from the request's seed."""
+    digest = hmac.new(bytes.fromhex(seed), what.encode(), hashlib.sha256).digest()
+    return np.random.default_rng(int.from_bytes(digest, "big"))
+
+
+def _of_rank(made: Inputs, rank: int, world: int) -> dict[str, Any]:
+    """What one rank gets of the inputs."""
+    for name, value in made.items():
+        if isinstance(value, PerRank) and len(value) != world:
+            raise LabError(f"input {name} has {len(value)} values for {world} ranks")
+    return {n: value[rank] if isinstance(value, PerRank) else value for n, value in made.items()}
 
 
 _referees: dict[tuple[str, str], Referee] = {}

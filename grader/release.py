@@ -24,8 +24,9 @@ from grader import notebook
 from grader.checks import Check
 from grader.errors import LabError
 from grader.inside.kernel import SEED
+from grader.kit import LABKIT
 from grader.percent import SourceCell
-from grader.referee import LABKIT, decoded, referee_for
+from grader.referee import decoded, referee_for
 from labs.catalog import Lab, read_answers
 from labs.labkit.released import to_json
 from labs.labkit.trials import FILE
@@ -149,7 +150,7 @@ def released_checks(lab: Lab) -> dict[str, Any]:
         if not told["reason"]:
             for trial in range(min(check.trials, PUBLIC_TRIALS)):
                 inputs = referee.inputs(check, seed, trial)
-                entry = {"inputs": to_json(decoded(inputs))}
+                entry = {"inputs": to_json(decoded(inputs[0]))}
                 if check.verify is None:
                     entry["expected"] = to_json(referee.expected(check, inputs))
                 if len(json.dumps(entry)) <= MAX_TRIAL_CHARACTERS:
@@ -195,7 +196,7 @@ def _why_not(check: Check) -> str:
 
 
 def _needs(check: Check) -> Iterator[tuple[bool, str]]:
-    yield bool(getattr(check, "services", None)), "services"
-    ranks = getattr(check, "ranks", None)
+    yield bool(check.services), "services"
+    ranks = check.worlds
     yield bool(ranks and ranks != 1), "several ranks"
     yield bool(getattr(check, "gpu", False)), "a GPU"

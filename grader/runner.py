@@ -16,21 +16,22 @@ from typing import Any
 from grader import notebook
 from grader.checks import Check
 from grader.classic import grade_classic
+from grader.conversation import Answered, Conversation
 from grader.errors import Cancelled, GraderError, NotebookError
-from grader.inside import wire
 from grader.inside.wire import WireClosed, WireError, WireTimeout
 from grader.lanes import Lanes
+from grader.notebook import CodeCell
 from grader.protocol import (
     CellResult,
     CheckResult,
-    ElementDifference,
     ExceptionInfo,
     GradingReport,
     GradingRequest,
     Limits,
     Verdict,
 )
-from grader.referee import Frame, Referee, decoded, describe_inputs, referee_for
+from grader.ranks import RankConversation, RankSessions
+from grader.referee import Referee, describe_inputs, referee_for
 from grader.sandbox.base import Sandbox
 from grader.sandbox.jail import Exchange, MemoryExceeded, OutputFlood
 from grader.scoring import points_for, total, waiting_for_a_human
@@ -43,15 +44,6 @@ sys.setswitchinterval(0.0005)
 OnResult = Callable[[CheckResult], None]
 SHOWN_OUTPUT = 4_000
 LANES = 2 if (os.cpu_count() or 1) > 1 else 1  # checks asked at once: referee and jail alternate
-
-
-class _Answered(Exception):
-    """A trial that settles the check's verdict before its last trial."""
-
-    def __init__(self, verdict: Verdict, *, ended: bool = False, **fields: Any) -> None:
-        super().__init__(verdict)
-        self.verdict, self.fields = verdict, fields
-        self.ended = ended  # by the end of its process, which another check may have killed
 
 
 def grade(
@@ -132,6 +124,7 @@ class Grading:
         self.answers: dict[str, str] = {}
         self.results: dict[str, CheckResult] = {}
         self.session: NotebookSession | None = None
+        self.rank_sessions: RankSessions | None = None
         self.stopping = Event()
         self._lanes = Lanes(LANES)
 
@@ -144,13 +137,7 @@ class Grading:
             for check in self.referee.checks:
                 self.settle(check, Verdict.REJECTED, message=clean(error, 2000))
             return
-        self.session = NotebookSession(
-            self.sandbox,
-            self.lab.zygote,
-            self.lab.limits,
-            cells,
-            lambda: self.cancelled.is_set() or self.stopping.is_set(),
-        )
+        self.session = self._new_session(cells)
         self.session.ensure_notebook()
         # What a hidden check was asked could be left in the jail's /tmp, for a visible one to print.
         # So the hidden ones come last: nothing whose output a student sees runs after them.
@@ -160,6 +147,15 @@ class Grading:
             self._ask_all(
                 self.session, [check for check in self.referee.checks if check.hidden == hidden]
             )
+
+    def _new_session(self, cells: list[CodeCell]) -> NotebookSession:
+        return NotebookSession(
+            self.sandbox,
+            self.lab.zygote,
+            self.lab.limits,
+            cells,
+            lambda: self.cancelled.is_set() or self.stopping.is_set(),
+        )
 
     def _ask_all(self, session: NotebookSession, checks: Sequence[Check]) -> None:
         """Ask these checks in as many lanes as there are; back when each has its result."""
@@ -192,19 +188,9 @@ class Grading:
             self.settle(check, session.hopeless.verdict, message=message)
             return
         began = time.perf_counter()
-        limits = check.limits_within(self.lab.limits)
-        conversation = _Conversation(self.referee, session, check, self.request.seed)
-        with self._lanes.enter() as crowded:
-            verdict, fields = self._hold(session, conversation, limits, crowded=crowded)
-        if (
-            verdict is None
-        ):  # another check may have been at fault: ask again with nothing beside it
-            conversation.passed = 0
-            with self._lanes.enter(alone=True):
-                verdict, fields = self._hold(session, conversation, limits, crowded=None)
-        assert verdict is not None
+        conversation, verdict, fields = self._verdict(session, check)
         if verdict is not Verdict.PASSED:
-            fields.setdefault("inputs", describe_inputs(conversation.decoded_inputs()))
+            fields.setdefault("inputs", describe_inputs(conversation.shown_inputs()))
             fields = self._with_context(verdict, fields)
         self.settle(
             check,
@@ -214,10 +200,37 @@ class Grading:
             **fields,
         )
 
+    def _verdict(
+        self, session: NotebookSession, check: Check
+    ) -> tuple[Conversation, Verdict, dict[str, Any]]:
+        limits = check.limits_within(self.lab.limits)
+        if check.worlds:  # its ranks need the cores, and what one prints is in all jails
+            with self._lanes.enter(alone=True):
+                talk = RankConversation(
+                    self.referee, self._rank_sessions(session), check, self.request.seed
+                )
+                return talk, *talk.ask(limits)
+        conversation = Conversation(self.referee, session, check, self.request.seed)
+        with self._lanes.enter() as crowded:
+            verdict, fields = self._hold(session, conversation, limits, crowded=crowded)
+        if (
+            verdict is None
+        ):  # another check may have been at fault: ask again with nothing beside it
+            conversation.passed = 0
+            with self._lanes.enter(alone=True):
+                verdict, fields = self._hold(session, conversation, limits, crowded=None)
+        assert verdict is not None
+        return conversation, verdict, fields
+
+    def _rank_sessions(self, session: NotebookSession) -> RankSessions:
+        if self.rank_sessions is None:
+            self.rank_sessions = RankSessions(session, lambda: self._new_session(session.cells))
+        return self.rank_sessions
+
     @staticmethod
     def _hold(
         session: NotebookSession,
-        conversation: "_Conversation",
+        conversation: Conversation,
         limits: Limits,
         *,
         crowded: Callable[[], bool] | None,
@@ -238,7 +251,7 @@ class Grading:
         except NotebookEnded as ended:
             message = f"The notebook {ended.ending.message}."
             return ended.ending.verdict, fields | {"message": message}
-        except _Answered as answered:
+        except Answered as answered:
             if crowded is not None and (
                 answered.ended or (crowded() and exchange is not None and exchange.restless())
             ):
@@ -296,88 +309,7 @@ class Grading:
         return tuple(self.session.results.values()) if self.session else ()
 
     def close(self) -> None:
+        if self.rank_sessions is not None:
+            self.rank_sessions.close()
         if self.session is not None:
             self.session.close()
-
-
-class _Conversation:
-    """The trials of one check: inputs out, answer in, next inputs only after the answer."""
-
-    def __init__(self, referee: Referee, session: NotebookSession, check: Check, seed: str) -> None:
-        self.referee = referee
-        self.session = session
-        self.check = check
-        self.seed = seed
-        self.inputs: Frame = wire.encode({})
-        self.passed = 0
-
-    def decoded_inputs(self) -> dict[str, Any]:
-        inputs: dict[str, Any] = decoded(self.inputs)
-        return inputs
-
-    def hold(self, exchange: Exchange) -> None:
-        """Raises `_Answered` at the first trial that does not pass."""
-        exchange.say({"name": self.check.name, "body": self.check.body})
-        for trial in range(self.check.trials):
-            self.inputs = self.referee.inputs(self.check, self.seed, trial)
-            exchange.say_parts(self.inputs)
-            # The reference computes while the jail does; what it gives never leaves this process.
-            # The time that it takes is not the student's.
-            began = time.monotonic()
-            expected = (
-                self.referee.expected(self.check, self.inputs)
-                if self.check.verify is None
-                else None
-            )
-            exchange.deadline += time.monotonic() - began
-            self.judge(exchange.hear(), expected)
-            self.passed += 1
-
-    def judge(self, frame: Any, expected: Any) -> None:
-        if not isinstance(frame, dict):
-            raise WireError("a check answered something else than its outputs")
-        if "exception" in frame:
-            raise self._exception(frame["exception"])
-        if "ended" in frame:
-            raise self._ended(frame["ended"])
-        if "unsendable" in frame:
-            raise _Answered(Verdict.REJECTED, message=clean(frame["unsendable"], 500))
-        if "outputs" not in frame:
-            raise WireError("a check answered without outputs")
-        mismatch = self.referee.judge(self.check, self.inputs, frame["outputs"], expected)
-        changed = frame.get("changed")
-        if mismatch is None and isinstance(changed, list) and changed:
-            names = ", ".join(clean(name, 60) for name in changed[:5])
-            raise _Answered(
-                Verdict.FAILED, message=f"The values are right, but the input {names} was changed."
-            )
-        if mismatch is not None:
-            difference = None
-            if mismatch.got or mismatch.expected:
-                difference = ElementDifference(
-                    path=clean(mismatch.path, 200),
-                    got=clean(mismatch.got, 400),
-                    expected=clean(mismatch.expected, 400),
-                    relative_error=mismatch.relative_error,
-                )
-            message = clean(mismatch.message, 2000)
-            raise _Answered(Verdict.FAILED, message=message, difference=difference)
-
-    def _exception(self, told: Any) -> _Answered:
-        info = self.session.exception(told)
-        if info.type == "NotImplementedError":
-            message = "This part is not implemented yet."
-        else:
-            message = clean(f"{info.type}: {info.text}".rstrip(": "), 2000)
-        memory = info.type in ("MemoryError", "_ArrayMemoryError") or (
-            info.type == "OSError" and info.text.startswith("[Errno 12]")  # ENOMEM, from mmap
-        )
-        return _Answered(
-            Verdict.OUT_OF_MEMORY if memory else Verdict.ERROR, message=message, exception=info
-        )
-
-    def _ended(self, status: Any) -> Exception:
-        limits = self.session.limits
-        code = status if isinstance(status, int) and -64 <= status <= 255 else None
-        ending = ending_of(WireClosed(), code, limits, limits.check_wall_seconds)
-        return _Answered(ending.verdict, ended=True, message=f"The check {ending.message}.")

@@ -14,8 +14,18 @@ _LITERALS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "hint": (str, "a text in quotes"),
     "needs": (tuple, "a tuple of names of checks"),
     "trials": (int, "a whole number"),
+    "ranks": ((int, tuple), "a whole number or a tuple of them"),
 }
-_NEVER_READ = ("inputs", "verify", "tolerance", "limits", "public_verify")
+_NEVER_READ = (
+    "inputs",
+    "verify",
+    "tolerance",
+    "limits",
+    "public_verify",
+    "services",
+    "network",
+    "compare",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +40,7 @@ class CheckInfo:
     hint: str
     needs: tuple[str, ...]
     trials: int
+    ranks: int = 0  # the largest world that it has; 0: it is no experiment with ranks
 
 
 def declared_checks(path: Path, problems: list[str]) -> list[CheckInfo]:
@@ -59,7 +70,7 @@ def _declared_check(
     path: Path, function: ast.FunctionDef, keywords: list[ast.keyword], problems: list[str]
 ) -> CheckInfo | None:
     place = f"{path}: line {function.lineno}: check {function.name}"
-    values: dict[str, object] = {"hidden": False, "hint": "", "needs": (), "trials": 1}
+    values: dict[str, object] = {"hidden": False, "hint": "", "needs": (), "trials": 1, "ranks": 0}
     faults: list[str] = []
     for keyword in keywords:
         if keyword.arg in _LITERALS:
@@ -86,6 +97,10 @@ def _declared_check(
         faults.append("no docstring; its first line is the title that students read")
     if not GRADE_ID.fullmatch(function.name):
         faults.append("the name is too long; at most 64 letters, digits and '_'")
+    ranks = values["ranks"] if isinstance(values["ranks"], tuple) else (values["ranks"],)
+    worlds = [world for world in ranks if type(world) is int and world >= 0]
+    if len(worlds) < len(ranks):
+        faults.append("ranks must be a whole number or a tuple of them")
     problems += [f"{place}: {fault}." for fault in faults]
     if faults or points is None or not isinstance(trials, int) or not isinstance(needs, tuple):
         return None
@@ -98,6 +113,7 @@ def _declared_check(
         hint=str(values["hint"]),
         needs=tuple(str(name) for name in needs),
         trials=trials,
+        ranks=max(worlds, default=0),
     )
 
 

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.inside import classic, forks, jail, wire
+from grader.inside import calls, classic, forks, jail, wire
 
 SEED = 20_250_204  # public: random generators start from it in every notebook and in every check
 CELL = "cell:"
@@ -40,6 +40,7 @@ _fork, _exit, _dup2, _waitpid = forks.fork, os._exit, os.dup2, os.waitpid
 _listdir, _open, _close, _pidfd_open = os.listdir, os.open, os.close, os.pidfd_open
 _monotonic, _sleep, _poll, _recv_fds = time.monotonic, time.sleep, select.poll, socket.recv_fds
 _encode, _send, _receive = wire.encode, wire.send, wire.receive
+_helpers = calls.helpers
 
 
 def make_shell() -> Any:
@@ -301,13 +302,16 @@ class Checks:
             _send(channel, _encode(reply), _monotonic() + PATIENCE_SECONDS)
             return
         prepared = self.prepare(question["name"], question["body"])
+        setting: dict[str, Any] | None = None
         while True:
             try:
+                if question.get("setting"):  # before each trial: the services, the rank
+                    setting = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
                 inputs = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
             except wire.WireClosed:
                 return
             began = _monotonic()
-            reply = self.trial(prepared, inputs)
+            reply = self.trial(prepared, inputs, channel, setting)
             _flush()
             reply["seconds"] = _monotonic() - began
             try:
@@ -331,12 +335,20 @@ class Checks:
         function: Callable[..., Any] = namespace[name]
         return function
 
-    def trial(self, function: Callable[..., Any], inputs: dict[str, Any]) -> dict[str, Any]:
+    def trial(
+        self,
+        function: Callable[..., Any],
+        inputs: dict[str, Any],
+        channel: socket.socket,
+        setting: dict[str, Any] | None,
+    ) -> dict[str, Any]:
         """Call the check with one set of inputs and say what came out, and what it did to them."""
         seed_everything()
         before = _fingerprint(inputs)
+        lab = Notebook(self.shell.user_ns)
         try:
-            outputs = function(Notebook(self.shell.user_ns), **inputs)
+            first, proxies = _helpers(calls.Line(channel), setting) if setting else ([], {})
+            outputs = function(lab, *first, **inputs, **proxies)
         except BaseException as error:
             return {"exception": describe(error)}
         return {

@@ -111,21 +111,32 @@ def plain(value: Any) -> Any:
 
 def describe_inputs(inputs: Mapping[str, Any]) -> str:
     """Python text that makes the inputs again; large arrays are named by dtype and shape alone."""
-    lines = []
-    for name, value in inputs.items():
-        if isinstance(value, np.ndarray):
-            if value.size > MAX_PRINTED_ELEMENTS:
-                lines.append(f"# {name}: {value.dtype} array of shape {value.shape}")
-                continue
-            lines.append(f"{name} = np.array({value.tolist()!r}, dtype={str(value.dtype)!r})")
-        elif type(value).__module__ == "torch":
-            if value.numel() > MAX_PRINTED_ELEMENTS:
-                lines.append(f"# {name}: {value.dtype} tensor of shape {tuple(value.shape)}")
-                continue
-            lines.append(f"{name} = torch.tensor({value.tolist()!r}, dtype={value.dtype})")
-        elif isinstance(value, np.generic):
-            lines.append(f"{name} = np.{value.dtype}({value.item()!r})")
-        else:
-            lines.append(f"{name} = {value!r}")
+    lines = [_line(name, value) for name, value in inputs.items()]
     text = "\n".join(lines)
     return text if len(text) <= 7_900 else text[:7_900] + "\n# … cut"
+
+
+def _line(name: str, value: Any) -> str:
+    if _is_array(value) and math.prod(value.shape) > MAX_PRINTED_ELEMENTS:
+        kind = "array" if isinstance(value, np.ndarray) else "tensor"
+        return f"# {name}: {value.dtype} {kind} of shape {tuple(value.shape)}"
+    return f"{name} = {_source(value)}"
+
+
+def _source(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"np.array({value.tolist()!r}, dtype={str(value.dtype)!r})"
+    if _is_array(value):
+        return f"torch.tensor({value.tolist()!r}, dtype={value.dtype})"
+    if isinstance(value, np.generic):
+        return f"np.{value.dtype}({value.item()!r})"
+    if isinstance(value, list):
+        large = [_is_array(item) and math.prod(item.shape) > MAX_PRINTED_ELEMENTS for item in value]
+        items = ["..." if cut else _source(item) for item, cut in zip(value, large, strict=True)]
+        inside = f"[{', '.join(items)}]"
+        return f"per_rank({inside})" if type(value).__name__ == "PerRank" else inside
+    return repr(value)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or type(value).__module__ == "torch"

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from grader import notebook, percent
 from grader.compare import compare, show, unfit
+from grader.conversation import Answered, Conversation
 from grader.errors import LabError, NotebookError
 from grader.inside import wire
 from grader.protocol import (
@@ -34,7 +35,6 @@ from grader.protocol import (
     GradingRequest,
     Heartbeat,
 )
-from grader.runner import _Answered, _Conversation
 from grader.sandbox.jail import Exchange
 from grader.session import NotebookSession
 from labs.catalog import read_lab, student_notebook
@@ -154,7 +154,7 @@ def _hear(data: bytes) -> None:
     check = referee_for(TINY).checks[0]
     cells = notebook.restore(TINY, notebook.reference_answers(TINY))
     session = NotebookSession(None, "numpy", TINY.limits, cells, lambda: False)  # type: ignore[arg-type]
-    talk = _Conversation(referee_for(TINY), session, check, "0" * 64)
+    talk = Conversation(referee_for(TINY), session, check, "0" * 64)
     talk.inputs = talk.referee.inputs(check, "0" * 64, 0)
     limits = TINY.limits.model_copy(update={"answer_mib": 1, "output_kib": 1})
     with ExitStack() as stack:
@@ -176,8 +176,8 @@ def _hear(data: bytes) -> None:
                 try:
                     if how & 16:
                         session._take_results(cells, frame)
-                    talk.judge(frame, {"y": np.zeros((2, 3))})
-                except _Answered as answered:
+                    talk.judge(outputs_of(frame, session), {"y": np.zeros((2, 3))}, None)
+                except Answered as answered:
                     json.dumps(answered.fields, default=str)
         except (*REFUSALS,):
             return

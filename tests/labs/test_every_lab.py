@@ -79,7 +79,7 @@ def test_the_oracle_confirms_the_reference(linter_of: LinterOf, slug: str, name:
     for module in getattr(oracle, "NEEDS", {}).get(name, ()):
         pytest.importorskip(module, reason=f"{module} is not installed (extra oracles)")
     for seed in range(3):
-        getattr(oracle, name)(linter_of(slug).referee._reference, np.random.default_rng(seed))
+        getattr(oracle, name)(linter_of(slug).referee.reference, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("slug", LABS)

@@ -101,7 +101,7 @@ def objective(theta, N, D, L):
 
 def test_the_numbers_of_the_handout_are_right(scaling: Linter) -> None:
     """Every worked example that the prose calculates by hand."""
-    lab = scaling.referee._reference
+    lab = scaling.referee.reference
     tiny = lab.Cfg(1, 4, 2, 2, 2, 8, 10, "relu", tied=True, bias=False, learned_pos=False, S=8)
     assert lab.n_params(tiny) == {
         "embed": 40,
