@@ -197,6 +197,5 @@ def _why_not(check: Check) -> str:
 
 def _needs(check: Check) -> Iterator[tuple[bool, str]]:
     yield bool(check.services), "services"
-    ranks = check.worlds
-    yield bool(ranks and ranks != 1), "several ranks"
+    yield bool(check.worlds), "several ranks"
     yield bool(getattr(check, "gpu", False)), "a GPU"

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError
 
 from grader import notebook, percent
 from grader.compare import compare, show, unfit
-from grader.conversation import Answered, Conversation
+from grader.conversation import Answered, Conversation, outputs_of
 from grader.errors import LabError, NotebookError
 from grader.inside import wire
 from grader.protocol import (
