@@ -27,6 +27,7 @@ from typing import Any
 from grader.errors import Cancelled, WallError
 from grader.inside import wire
 from grader.protocol import Limits
+from grader.sandbox.cgroup import Group, Groups
 from grader.sandbox.cores import take_cores
 from grader.sandbox.memory import (
     descendants,
@@ -42,6 +43,7 @@ FLOOD_FACTOR = 64  # a check that prints this many times its cap is stopped at o
 BUILD_SECONDS = 15.0
 STOP_SECONDS = 2.0
 SHARED_AT_MOST = 8  # times the limit, where what several processes share is counted for each
+PRIVATE_PLACES = 3  # tmpfs of `tmp_mib` each; a control group counts what lies in them
 CHECKS_AT_ONCE = 2  # how many checks of one notebook are ever asked beside each other
 
 
@@ -81,6 +83,7 @@ class Exchange:
         self.limits = limits
         self.deadline = time.monotonic() + seconds
         self.output = Output(limits.output_kib * 1024)
+        self._oom_kills = jail.oom_kills()
         self.channel, self._their_channel = socket.socketpair()
         self.channel.setblocking(False)
         self._pipes: list[int] = []
@@ -94,6 +97,7 @@ class Exchange:
     def begin(self, limits: Limits, seconds: float) -> None:
         """Go on with another question on the same channel, within limits of its own."""
         self.limits = limits
+        self._oom_kills = self.jail.oom_kills()
         self.deadline = time.monotonic() + seconds
         self.output = Output(limits.output_kib * 1024)
 
@@ -126,11 +130,16 @@ class Exchange:
         self.watch()
         most = self.limits.answer_mib * MIB
         try:
-            return wire.receive(self.channel, self.deadline, most, self.watch)
+            frame = wire.receive(self.channel, self.deadline, most, self.watch)
         except wire.WireClosed:
-            if self.jail.over_memory:
+            if self.jail.over_memory or self.jail.oom_kills() > self._oom_kills:
                 raise MemoryExceeded from None
             raise
+        if (
+            self.jail.oom_kills() > self._oom_kills
+        ):  # of a process that the answering one had started
+            raise MemoryExceeded
+        return frame
 
     def watch(self) -> None:
         """Drain the pipes, look at the limits, hear init; called at least every 50 ms."""
@@ -139,6 +148,8 @@ class Exchange:
             raise OutputFlood
         self.jail.hear_init()
         if self.jail.over_memory or self.jail.used_bytes > self.limits.memory_mib * MIB:
+            raise MemoryExceeded
+        if self.jail.seen_oom_kills > self._oom_kills:
             raise MemoryExceeded
         if self.jail.cancelled():
             raise Cancelled
@@ -177,6 +188,7 @@ class Jail:
         limits: of the notebook in it.
         wall_stands: whether the zygote behind the jail is alive.
         on_close: called once, when the jail has ended.
+        groups: where the jail's control group comes from; None: it gets none.
         gpu: CUDA reserves addresses by the terabyte, so these are not limited.
     """
 
@@ -188,6 +200,7 @@ class Jail:
         *,
         wall_stands: Callable[[], bool] = lambda: True,
         on_close: Callable[[], None] = lambda: None,
+        groups: Groups | None = None,
         gpu: bool = False,
     ) -> None:
         self.wire = wire_socket
@@ -195,6 +208,7 @@ class Jail:
         self.limits = limits
         self.memory_limit = limits.memory_mib * MIB
         self.used_bytes = 0  # as the watchdog saw it last
+        self.seen_oom_kills = 0
         self.over_memory = False
         self.cancelled: Callable[[], bool] = lambda: False
         self.student_status: int | None = None
@@ -209,7 +223,10 @@ class Jail:
         self._baseline = 0
         self._builder = os.pidfd_open(builder_pid)
         self._cores = take_cores(CHECKS_AT_ONCE)
+        self._groups = groups
+        self._group: Group | None = None
         try:
+            self._enter_group()
             self._send({"tmp_mib": limits.tmp_mib})
             self._expect_ready()
         except BaseException:
@@ -217,6 +234,25 @@ class Jail:
             raise
         self._baseline = jail_memory_bytes(builder_pid)
         watchdog.add(self)
+
+    def _enter_group(self) -> None:
+        """Before anything is ordered, so that all of init and of the student's is counted in the group."""
+        if self._groups is None:
+            return
+        self._group = self._groups.take(self._group_bytes(), self.limits.processes)
+        if self._group is not None:
+            with contextlib.suppress(OSError):  # the watchdog remains
+                self._group.enter([self.builder_pid])
+                self._group.enter(descendants(self.builder_pid)[1:])
+
+    def _group_bytes(self) -> int:
+        """Files in the private places count in a group and not for the watchdog: a verdict should not
+        depend on which of them a host has."""
+        return self.memory_limit + PRIVATE_PLACES * self.limits.tmp_mib * MIB
+
+    def oom_kills(self) -> int:
+        """How many processes of this jail's group the kernel has killed for want of memory."""
+        return self._group.oom_kills() if self._group is not None else 0
 
     def _expect_ready(self) -> None:
         event = self._event(BUILD_SECONDS)
@@ -295,7 +331,7 @@ class Jail:
             with self._lock:
                 order["beside"] = list(self._asking)
                 self._asking.add(exchange.number)
-                self.memory_limit = max(self.memory_limit, exchange.limits.memory_mib * MIB)
+                self._allow(exchange.limits.memory_mib * MIB)
                 self._send(order, exchange.theirs())
         except BaseException:
             exchange.close()
@@ -306,6 +342,14 @@ class Jail:
     def forget(self, number: int) -> None:
         """A question was answered or given up; what still runs for it dies before the next one."""
         self._asking.discard(number)
+
+    def _allow(self, memory_bytes: int) -> None:
+        """A check may have more memory than the notebook; what it has been given stays given."""
+        if memory_bytes > self.memory_limit:
+            self.memory_limit = memory_bytes
+            if self._group is not None:
+                with contextlib.suppress(OSError):
+                    self._group.limit(self._group_bytes())
 
     def stop(self, number: int) -> bool:
         """Kill one check with all that it started. False: init did not manage to, or is gone."""
@@ -345,11 +389,12 @@ class Jail:
 
     def look(self) -> None:
         """Measure the memory and end the jail when it is over its limit; the watchdog calls this."""
-        used = self.memory_bytes()
+        used, kills = self.memory_bytes(), self.oom_kills()
         with self._lock:
             if self._builder < 0:
                 return
             self.used_bytes = used
+            self.seen_oom_kills = kills
             if used > self.memory_limit:
                 self.over_memory = True
                 self._end()
@@ -369,4 +414,6 @@ class Jail:
             self._builder = -1
             self.wire.close()
         self._cores.give_back()
+        if self._groups is not None and self._group is not None:
+            self._groups.give_back(self._group)
         self._on_close()

@@ -16,6 +16,7 @@ from pathlib import Path
 from grader.errors import WallError
 from grader.inside.wire import WireClosed
 from grader.protocol import Limits
+from grader.sandbox.cgroup import Groups, groups
 from grader.sandbox.jail import Jail
 from grader.sandbox.kinds import Kind, require_gpu
 
@@ -38,6 +39,7 @@ class Zygote:
             require_gpu()
         self.name = kind.name
         self.kind = kind
+        self.groups: Groups | None = None if kind.gpu else groups
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [str(python), "-s", "-P", "-B", str(SCRIPT), str(theirs.fileno()), str(labkit)]
         self.process = subprocess.Popen(
@@ -101,6 +103,7 @@ class Zygote:
                 limits,
                 wall_stands=lambda: self.alive,
                 on_close=self._jail_closed,
+                groups=self.groups,
                 gpu=self.kind.gpu,
             )
         except (OSError, WireClosed) as error:

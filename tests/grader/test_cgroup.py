@@ -3,12 +3,19 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from grader.protocol import Limits, Verdict
 from grader.sandbox.cgroup import OVERHEAD_BYTES, Absent, Group, Groups, Place, find_place
+from grader.sandbox.jail import Jail
+from grader.sandbox.local import LocalSandbox
+from grader.sandbox.memory import descendants
+from tests.grader.grading_desk import Desk, result
 
 MIB = 2**20
 V2 = "35 24 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
@@ -213,3 +220,90 @@ def test_nothing_is_left_of_groups_that_were_closed_or_abandoned(real: Groups) -
         p for p in place.memory.iterdir() if p.name.startswith((f"{os.getpid()}-", "999999999"))
     ]
     assert mine == []
+
+
+# --- jails in groups --------------------------------------------------------------------------------
+
+SPREAD = (
+    "import os, time\ndef double(x):\n    for _ in range(5):\n        if not os.fork():\n"
+    "            keep = bytearray(b'x') * (60 * 2**20)\n            time.sleep(60)\n"
+    "    os.wait()\n    return 2 * x"  # back when the first of them is killed
+)
+
+
+@pytest.fixture
+def unwatched(real: Groups, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Jails whose memory the watchdog does not see: what ends them is the kernel's limit alone."""
+    monkeypatch.setattr(Jail, "memory_bytes", lambda jail: 0)
+    sandbox = LocalSandbox(("numpy",))
+    yield Desk(sandbox)
+    sandbox.close()
+
+
+def test_memory_spread_over_processes_is_the_kernels_verdict_where_it_has_one(
+    unwatched: Desk,
+) -> None:
+    lab = unwatched.lab
+    tight = lab.limits.model_copy(
+        update={"memory_mib": 128, "tmp_mib": 4, "check_wall_seconds": 20.0}
+    )
+    report = Desk(unwatched.sandbox, replace(lab, limits=tight)).grade(double=SPREAD)
+    assert result(report, "doubles").verdict == Verdict.OUT_OF_MEMORY, result(report, "doubles")
+    assert "128 MiB" in result(report, "doubles").message
+    assert report.score == 3
+
+
+def test_a_cell_whose_process_the_kernel_ends_is_out_of_memory(unwatched: Desk) -> None:
+    cell = (
+        "import mmap\nkeep = []\nwhile True:\n    m = mmap.mmap(-1, 2**22); m.write(b'x' * 2**22)\n"
+        "    keep.append(m)\n"
+    )
+    spread = "import os\nfor _ in range(8):\n    if os.fork() == 0:\n" + "".join(
+        f"        {line}\n" for line in cell.splitlines()
+    )
+    report = unwatched.grade(double=f"{spread}\nimport time; time.sleep(9)")
+    ended = next(cell for cell in report.cells if cell.cell == "double")
+    assert ended.exception is not None
+    assert ended.exception.type == "out_of_memory"
+    assert report.score == 3
+
+
+def test_files_in_private_places_do_not_count_as_memory(unwatched: Desk) -> None:
+    """As without a group: a verdict does not depend on what the host can do."""
+    cell = (
+        "for place in ('/tmp', '/dev/shm'):\n    open(f'{place}/x', 'wb').write(b'x' * (60 * 2**20))\n"
+        "big = np.ones(25 * 2**20)\ndef double(x):\n    return 2 * x"
+    )
+    assert unwatched.grade(double=cell).score == 10
+
+
+def test_a_killed_process_is_out_of_memory_only_where_the_kernel_says_so(unwatched: Desk) -> None:
+    killed = unwatched.grade(double="import os\ndef double(x):\n    os.kill(os.getpid(), 9)")
+    assert result(killed, "doubles").verdict == Verdict.ERROR
+    liar = "def double(x):\n    class MemoryErrorr(Exception): pass\n    raise MemoryErrorr"
+    assert result(unwatched.grade(double=liar), "doubles").verdict == Verdict.ERROR
+
+
+def test_all_of_a_jail_is_in_its_group_and_leaves_it_with_the_jail(real: Groups) -> None:
+    from grader.sandbox.cgroup import groups
+
+    sandbox = LocalSandbox(("numpy",))
+    try:
+        place = groups.place
+        assert isinstance(place, Place)
+        jail = sandbox.open_jail("numpy", Limits())
+        assert jail._group is not None
+        inside = (jail._group._memory / "cgroup.procs").read_text().split()
+        assert set(map(str, descendants(jail.builder_pid))) == set(inside)
+        group = jail._group
+        jail.close()
+        deadline = time.monotonic() + 5
+        while not group.is_empty() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert group.is_empty()
+        made = groups._made
+        for _ in range(10):
+            sandbox.open_jail("numpy", Limits()).close()
+        assert groups._made <= made + 2, "they are used again"
+    finally:
+        sandbox.close()
