@@ -17,6 +17,7 @@ Kernel documentation: admin-guide/cgroup-v1/memory.rst, admin-guide/cgroup-v2.rs
 """
 
 import contextlib
+import itertools
 import os
 import re
 import threading
@@ -28,6 +29,7 @@ OVERHEAD_BYTES = (
     16 * MIB
 )  # page tables, stacks and buffers of the kernel count in a group, not elsewhere
 MORE_PROCESSES = 8  # builder, init and the notebook, beside what the student may start
+_numbers = itertools.count(1)  # of groups that this process has made
 OURS, LEAF = "gradus", "gradus-rest"
 
 
@@ -309,15 +311,20 @@ class Groups:
             return group
 
     def _empty_one(self) -> Group | None:
-        for group in self._free:
-            if group.is_empty():
+        for group in list(self._free):
+            try:
+                if not group.is_empty():
+                    continue
+            except OSError:  # somebody has removed it
                 self._free.remove(group)
-                return group
+                continue
+            self._free.remove(group)
+            return group
         return None
 
     def _another(self, place: Place) -> Group:
         self._made += 1
-        return Group(place, f"{self._owner}-{self._made}")
+        return Group(place, f"{self._owner}-{next(_numbers)}")
 
     def give_back(self, group: Group) -> None:
         """It is used again once its last process has died."""
