@@ -16,6 +16,7 @@ usual for ordinary users, there are no groups, and the watchdog and the limits o
 Kernel documentation: admin-guide/cgroup-v1/memory.rst, admin-guide/cgroup-v2.rst.
 """
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -352,3 +353,4 @@ def _remove_abandoned(place: Place, host: Path) -> None:
 
 
 groups = Groups()
+atexit.register(groups.close)
