@@ -6,7 +6,8 @@ without executing anybody's code. Each lab is cached under the times and sizes o
 lab is noticed at the next call, an unchanged one costs three `stat`s.
 
 `GRADUS_LABS_PATH` adds folders that hold further labs, separated like PATH; a lab found there replaces
-one of the same name that ships with the project.
+one of the same name that ships with the project. Labs that were uploaded to the site lie in `labs` in its folder
+of runtime data (GRADUS_HOME).
 """
 
 import ast
@@ -26,6 +27,7 @@ from labs.consistency import inconsistencies
 from labs.declarations import CheckInfo, declared_checks
 from labs.description import Description, Paper, read_description
 from labs.homework import Homework, Part, read_homework
+from labs.preview import Preview
 
 __all__ = [
     "Cell",
@@ -38,11 +40,14 @@ __all__ = [
     "NotebookError",
     "Paper",
     "Part",
+    "Preview",
     "find_homeworks",
     "find_labs",
     "get_homework",
     "get_lab",
+    "preview_upload",
     "read_answers",
+    "store_upload",
     "student_notebook",
 ]
 
@@ -166,6 +171,25 @@ def get_homework(name: str) -> Homework:
     return read_homework(files[name], get_lab)
 
 
+def imported_labs() -> Path:
+    """Where the site stores labs that were uploaded to it: `labs` in its folder of runtime data."""
+    return Path(os.environ.get("GRADUS_HOME") or HOME.parent / "var").absolute() / "labs"
+
+
+def preview_upload(name: str, content: bytes) -> Preview:
+    """What an uploaded nbgrader course or notebook would become; nothing is written."""
+    from labs import importing
+
+    return importing.preview_upload(name, content, taken=_folders())
+
+
+def store_upload(preview: Preview) -> list[str]:
+    """Write the labs of a preview to the site's folder of labs; LabError when it has problems."""
+    from labs import importing
+
+    return importing.store_labs(preview, imported_labs())
+
+
 def student_notebook(lab: Lab, answers: Mapping[str, str] | None = None) -> bytes:
     """The canonical .ipynb of a lab with these answers: the same answers give the same bytes."""
     return notebook.student_notebook(lab, answers)
@@ -220,10 +244,14 @@ def content_hash(folder: Path) -> str:
 
 def _folders() -> dict[str, Path]:
     """Slug → folder; what GRADUS_LABS_PATH names comes last and wins."""
+    from labs.classic import is_classic
+
     return {
-        found.parent.name: found.parent
+        folder.name: folder
         for place in _places()
-        for found in sorted(place.glob("*/lab.toml"))
+        for folder in sorted(place.iterdir())
+        if not folder.name.startswith(".")
+        and ((folder / "lab.toml").exists() or is_classic(folder))
     }
 
 
@@ -237,10 +265,12 @@ def _places() -> list[Path]:
     added = [
         Path(part) for part in os.environ.get("GRADUS_LABS_PATH", "").split(os.pathsep) if part
     ]
+    imported = imported_labs()
+    places = [HOME, *([imported] if imported.is_dir() else []), *added]
     for place in added:
         if not place.is_dir():
             raise LabError(f"GRADUS_LABS_PATH: {place} is no folder; correct it or take it out.")
-    return [HOME, *added]
+    return places
 
 
 def _read(folder: Path) -> Lab:

@@ -9,7 +9,7 @@ import ast
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -347,7 +347,7 @@ def test_title(student: str) -> str:
 
 
 def imports(
-    cells: list[tuple[SourceCell, CellMetadata | None]],
+    cells: Sequence[tuple[SourceCell, CellMetadata | None]],
 ) -> Iterator[tuple[SourceCell, str, int]]:
     """Every package that the code imports, with its cell and line."""
     for source, _ in cells:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campus.gradebook import views
+from campus.gradebook import importing, views
 
 app_name = "gradebook"
 urlpatterns = [
@@ -11,6 +11,11 @@ urlpatterns = [
         "courses/<slug:slug>/staff/submissions/<uuid:submission_id>/",
         views.submission,
         name="submission",
+    ),
+    path(
+        "courses/<slug:slug>/staff/import/nbgrader/",
+        importing.import_nbgrader,
+        name="import_nbgrader",
     ),
     path("courses/<slug:slug>/staff/<slug:assignment_slug>/", views.assignment, name="assignment"),
 ]

@@ -71,6 +71,7 @@ def assignment(request: HttpRequest, slug: str, assignment_slug: str) -> HttpRes
         "columns": sort_links(wanted),
         "checks": table.pips_of(lab),
         "counts": table.counts_of(rows),
+        "classic": lab is not None and lab.kind == "classic",
         "sections": sorted({row.section for row in rows if row.section}),
     }
     return _page_or_part(request, "gradebook/assignment.html", "rows", context)

@@ -133,6 +133,17 @@ class Attempt(models.Model):
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.submission_id} ({self.state})"
 
+    @property
+    def graded_by_notebook(self) -> bool:
+        """Whether the notebook's own asserts gave the points, so that it could have given itself any."""
+        return isinstance(self.report, dict) and self.report.get("graded_by") == "notebook"
+
+    @property
+    def waiting_for_a_human(self) -> list[dict[str, object]]:
+        """The cells that a human grades, as the worker listed them: cell, title, max_points, answered."""
+        listed = self.report.get("manual") if isinstance(self.report, dict) else None
+        return [item for item in listed or () if isinstance(item, dict)]
+
     def lease_expired(self, now: datetime) -> bool:
         return self.leased_until is not None and self.leased_until < now
 

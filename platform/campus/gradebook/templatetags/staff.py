@@ -10,6 +10,8 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from campus.assignments.models import Assignment
+from campus.gradebook.overview import lab_of
 from campus.gradebook.table import STANDING_WORDS, Pip, Standing
 from campus.ui.templatetags.campus_ui import icon, verdict_word
 
@@ -150,3 +152,10 @@ def _pip(exercise: str, title: str, verdict: str) -> SafeString:
         title,
         verdict_word(verdict),
     )
+
+
+@register.filter
+def judges_itself(assignment: Assignment) -> bool:
+    """Whether its lab is a classic notebook, whose own asserts give the points."""
+    lab = lab_of(assignment)
+    return lab is not None and lab.kind == "classic"
