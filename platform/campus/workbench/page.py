@@ -89,7 +89,7 @@ def shown_cells(
         checks = tuple(lab.check(name) for name in cell.checks)
         if cell.role == "check" and shown and shown[-1].role == "check":
             # Check cells that follow each other read as one list.
-            source = f"{shown[-1].source}\n\n{cell.source}"
+            source = f"{shown[-1].source}\n\n{cell.source}".strip("\n")
             shown[-1] = replace(shown[-1], checks=shown[-1].checks + checks, source=source)
             continue
         shown.append(
