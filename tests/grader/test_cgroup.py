@@ -1,6 +1,5 @@
 """Control groups: the kernel's own files where they are, and version 2's rules on a tree of files."""
 
-import os
 import subprocess
 import sys
 import time
