@@ -1,0 +1,17 @@
+"""Every query sees one key too many."""
+# caught by: attention_values
+# hint: Query i sees keys up to its own position: triu starts at Sk − Sq + 1.
+
+
+# %% attention
+def attention(q, k, v, causal):
+    """q (B, Hq, Sq, Dh), k and v (B, Hkv, Sk, Dh) -> (B, Hq, Sq, Dh); query i sits at Sk - Sq + i."""
+    group = q.shape[1] // k.shape[1]
+    k = k.repeat_interleave(group, dim=1)
+    v = v.repeat_interleave(group, dim=1)
+    scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])  # (B, Hq, Sq, Sk)
+    if causal:
+        queries, keys = scores.shape[-2:]
+        later = torch.ones(queries, keys, dtype=torch.bool).triu(keys - queries + 2)
+        scores = scores.masked_fill(later, -math.inf)
+    return scores.softmax(dim=-1) @ v

@@ -1,0 +1,16 @@
+"""Angles are calculated in float32."""
+# caught by: rope_far_away
+# hint: Near 100,000 a float32 is right to 0.004 only: float64 for the angles, whatever x is.
+
+
+# %% rope
+def rope(x, pos, theta=1e4):
+    """x (B, H, S, Dh) with each pair (x[2i], x[2i+1]) turned by pos * theta ** (-2i / Dh)."""
+    head_dim = x.shape[-1]
+    omega = theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)  # (Dh/2)
+    angle = pos.to(torch.float32).unsqueeze(-1) * omega  # (S, Dh/2) or (B, S, Dh/2)
+    if pos.ndim == 2:
+        angle = angle.unsqueeze(1)  # the same for all heads
+    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return torch.stack((even * cos - odd * sin, even * sin + odd * cos), dim=-1).flatten(-2)

@@ -1,0 +1,62 @@
+"""In aaaa the pair (a, a) is counted twice, not three times."""
+# caught by: bpe_runs
+# hint: Pairs are counted at every place, also where two of them share a letter.
+
+
+# %% train-bpe
+def train_bpe(text, vocab_size, specials):
+    """Byte-level BPE: (vocab, merges) with vocab: id -> bytes and merges: [(left, right), ...] in order."""
+    vocab = {byte: bytes([byte]) for byte in range(256)}
+    for special in specials:
+        vocab[len(vocab)] = special.encode("utf-8")
+    segments = [text]
+    if specials:
+        longest_first = sorted(specials, key=len, reverse=True)
+        segments = re.split("|".join(map(re.escape, longest_first)), text)
+    counts = Counter(piece for segment in segments for piece in pre_tokens(segment))
+    words = [[bytes([byte]) for byte in piece.encode("utf-8")] for piece in counts]
+    weights = list(counts.values())
+    pairs, found_in = Counter(), defaultdict(set)
+    for n, word in enumerate(words):
+        for pair in pairwise(word):
+            pairs[pair] += weights[n]
+            found_in[pair].add(n)
+
+    def places(word):
+        last = None
+        for place, pair in enumerate(pairwise(word)):
+            if last is None or pair != last[0] or last[1] != place - 1:
+                yield pair
+                last = (pair, place)
+            else:
+                last = None
+
+    pairs = Counter()
+    for n, word in enumerate(words):
+        for pair in places(word):
+            pairs[pair] += weights[n]
+    merges = []
+    while len(vocab) < vocab_size and pairs:
+        most = max(pairs.values())
+        best = max(pair for pair, count in pairs.items() if count == most)
+        merges.append(best)
+        vocab[len(vocab)] = best[0] + best[1]
+        for n in found_in.pop(best):
+            word = words[n]
+            for pair in places(word):
+                pairs[pair] -= weights[n]
+                if pairs[pair] == 0:
+                    del pairs[pair]
+            merged, place = [], 0
+            while place < len(word):
+                if tuple(word[place : place + 2]) == best:
+                    merged.append(best[0] + best[1])
+                    place += 2
+                else:
+                    merged.append(word[place])
+                    place += 1
+            words[n] = merged
+            for pair in places(merged):
+                pairs[pair] += weights[n]
+                found_in[pair].add(n)
+    return vocab, merges

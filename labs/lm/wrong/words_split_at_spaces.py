@@ -1,0 +1,48 @@
+"""Words are cut with split(): spaces belong to no word and line ends vanish."""
+# caught by: bpe_pre_tokens, bpe_merges
+# hint: Use pre_tokens: a word takes the space before it along, and white space is text, too.
+
+
+# %% train-bpe
+def train_bpe(text, vocab_size, specials):
+    """Byte-level BPE: (vocab, merges) with vocab: id -> bytes and merges: [(left, right), ...] in order."""
+    vocab = {byte: bytes([byte]) for byte in range(256)}
+    for special in specials:
+        vocab[len(vocab)] = special.encode("utf-8")
+    segments = [text]
+    if specials:
+        longest_first = sorted(specials, key=len, reverse=True)
+        segments = re.split("|".join(map(re.escape, longest_first)), text)
+    counts = Counter(piece for segment in segments for piece in segment.split())
+    words = [[bytes([byte]) for byte in piece.encode("utf-8")] for piece in counts]
+    weights = list(counts.values())
+    pairs, found_in = Counter(), defaultdict(set)
+    for n, word in enumerate(words):
+        for pair in pairwise(word):
+            pairs[pair] += weights[n]
+            found_in[pair].add(n)
+    merges = []
+    while len(vocab) < vocab_size and pairs:
+        most = max(pairs.values())
+        best = max(pair for pair, count in pairs.items() if count == most)
+        merges.append(best)
+        vocab[len(vocab)] = best[0] + best[1]
+        for n in found_in.pop(best):
+            word = words[n]
+            for pair in pairwise(word):
+                pairs[pair] -= weights[n]
+                if pairs[pair] == 0:
+                    del pairs[pair]
+            merged, place = [], 0
+            while place < len(word):
+                if tuple(word[place : place + 2]) == best:
+                    merged.append(best[0] + best[1])
+                    place += 2
+                else:
+                    merged.append(word[place])
+                    place += 1
+            words[n] = merged
+            for pair in pairwise(merged):
+                pairs[pair] += weights[n]
+                found_in[pair].add(n)
+    return vocab, merges
