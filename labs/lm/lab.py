@@ -5,7 +5,7 @@
 # decides what the integers are, and a stack of identical blocks that has hardly changed since LLaMA (2023). You build both, down to the last tie-break,
 # and at the end your model learns a text by heart, which is how one finds out that every gradient gets through.
 #
-# **Picture.** From text to the next token. The left half is E1 and E2, the block on the right E3 to E6, and the arrow back is E7.
+# **Picture.** From text to the next token. The upper row is E1 and E2, the dotted block E3 to E6, and the way back E7.
 #
 # ![Text becomes bytes, pre-tokens and token ids; ids become vectors, pass through a stack of blocks of attention and SwiGLU with residual connections, and end as logits for the next token.](figures/model.svg)
 #
