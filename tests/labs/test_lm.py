@@ -54,14 +54,12 @@ MISTAKES = [
     ("train-bpe", "place += 2", "place += 1", {"bpe_runs", "bpe_merges"}),
     ("train-bpe", "len(vocab) < vocab_size", "len(vocab) <= vocab_size", {"bpe_pre_tokens"}),
     ("train-bpe", "for special in specials:", "for special in sorted(specials):", {"bpe_specials"}),
-    ("train-bpe", "vocab[len(vocab)] = special", "vocab[special] = special", set()),
     (
         "train-bpe",
         "segments = re.split(",
         'segments = [re.split("|".join(map(re.escape, longest_first)), text)[0]]\n        re.split(',
         {"bpe_specials"},
     ),
-    ("tokenizer", "merged.append(tokens[place])", "merged.insert(0, tokens[place])", set()),
     (
         "tokenizer",
         PAIR,
@@ -136,16 +134,9 @@ MISTAKES = [
         "for piece in certain if len(buffer) > 64 else []:",
         {"stream_tokens"},
     ),
-    (
-        "rmsnorm",
-        "torch.sqrt(x.square().mean(dim=-1, keepdim=True) + eps)",
-        "x.std(-1, keepdim=True)",
-        set(),
-    ),
     ("rmsnorm", "+ eps) * g", "+ 1e-6) * g", {"rmsnorm_values"}),
     ("rmsnorm", "+ eps) * g", "+ eps)", {"rmsnorm_values"}),
     ("rmsnorm", "+ eps) * g", "+ eps * eps) * g", {"rmsnorm_values"}),
-    ("rmsnorm", ".mean(dim=-1", ".abs().mean(dim=-1", set()),
     (
         "rmsnorm",
         "x.square().mean(dim=-1, keepdim=True)",
@@ -177,9 +168,7 @@ MISTAKES = [
         "x[..., 0::2].detach(), x[..., 1::2]",
         {"rope_far_away"},
     ),
-    ("attention", "triu(keys - queries + 1)", "triu(keys - queries + 1).T", set()),
     ("attention", "triu(keys - queries + 1)", "tril(keys - queries - 1)", {"attention_values"}),
-    ("attention", "if causal:", "if causal and q.shape[2] > 1:", set()),
     ("attention", "if causal:", "if causal and q.shape[2] == k.shape[2]:", {"attention_offset"}),
     ("attention", "if causal:", "if True:", {"attention_values"}),
     ("attention", "-math.inf", "-1e4", {"attention_extremes"}),
@@ -190,7 +179,6 @@ MISTAKES = [
         "scores.float().softmax(dim=-1).to(v.dtype) @ v",
         {"attention_values"},
     ),
-    ("attention", "scores.softmax(dim=-1)", "scores.clamp(-50, 50).softmax(dim=-1)", set()),
     (
         "attention",
         "scores.softmax(dim=-1)",
@@ -273,7 +261,6 @@ MISTAKES = [
         {"batches"},
     ),
 ]
-MISTAKES = [mistake for mistake in MISTAKES if mistake[3]]
 
 
 @pytest.mark.parametrize(("cell", "old", "new", "caught"), MISTAKES)

@@ -1,4 +1,5 @@
 """The language-model lab in another style: heaps, fused kernels, complex numbers, one function for everything."""
+# ruff: noqa: B905, C416, F821, RUF007 (cells take their names from the notebook around them)
 
 # %% train-bpe
 import heapq
