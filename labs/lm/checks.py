@@ -373,7 +373,7 @@ def decode_bytes(lab, tokens, ids, merges, texts, some):
     return {"decoded": [tokenizer.decode(one) for one in some], "there and back": there_and_back}
 
 
-STREAM_SPECIALS = ["<|end|>", "<|end|>ing", "[]", "[[x]]", "  !!"]
+STREAM_SPECIALS = ["<|end|>", "<|end|>ing", "ing!", "[]", "[[x]]", "  !!"]
 STREAMED = [
     "a",
     "an",
@@ -392,7 +392,7 @@ STREAMED = [
     "<|e",
     "|>",
 ]
-STREAMED += ["[[", "[[x", "[[x]]"]
+STREAMED += ["[[", "[[x", "[[x]]", "in", "ing!", "<|end|>ing"]
 STREAMED += ["<|end|>", "<|end|>in", "<|end|>ing", "[", "[]", "end", " \n ", "\t", "'s"]
 
 

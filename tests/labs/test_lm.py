@@ -319,7 +319,7 @@ def test_the_numbers_of_the_handout_are_right(lm: Linter) -> None:
     normed = lab.rmsnorm(tensor([3, 4]), tensor([1, 2]), 0.0)
     assert [round(float(v), 4) for v in normed] == [0.8485, 2.2627]
     assert round(12.5**0.5, 4) == 3.5355
-    two, three, one, five = (tensor([[v]]) for v in (2, 3, 1, 5))
+    two, three, one, five = (tensor([v]).view(1, 1) for v in (2, 3, 1, 5))
     assert round(float(lab.swiglu(two, three, one, five)), 3) == 52.848
     assert round(float(lab.swiglu(two, one, three, five)), 3) == 59.852
     assert round(2 / (1 + math.exp(-2)), 4) == 1.7616
