@@ -61,7 +61,7 @@ class Conversation:
                 else None
             )
             exchange.deadline += time.monotonic() - began
-            frame = self._answer(exchange, desk)
+            frame = self.hear_answer(exchange, desk)
             self.judge(outputs_of(frame, self.session), expected, desk.services)
             complain_of_changes([frame])
             self.passed += 1
@@ -70,7 +70,7 @@ class Conversation:
         return self.referee.services(self.check, self.inputs[0], self.seed, trial)
 
     @staticmethod
-    def _answer(exchange: Exchange, desk: ServiceDesk) -> Any:
+    def hear_answer(exchange: Exchange, desk: ServiceDesk) -> Any:
         """The answer, after all calls of services that come before it."""
         while True:
             frame = exchange.hear()

@@ -8,7 +8,6 @@ All of it runs in real jails: a lab that passes here is graded in the same way.
 """
 
 import ast
-import copy
 import hashlib
 import importlib.util
 import inspect
@@ -16,7 +15,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from threading import Event
 from types import ModuleType
 from typing import Any
 
@@ -29,7 +27,7 @@ from grader.mistakes import Mistake
 from grader.notebook import reference_answers, student_notebook
 from grader.protocol import CheckResult, GradingReport, GradingRequest, Verdict
 from grader.referee import Referee, referee_for
-from grader.runner import Grading, grade
+from grader.runner import grade
 from grader.sandbox.base import Sandbox
 from labs.catalog import Lab, read_lab
 
@@ -121,27 +119,24 @@ class Linter:
         for cheat in cheats.values():
             found += self.cheat_findings(cheat)
 
-    def grade(self, answers: Mapping[str, str], seed: int = 0) -> GradingReport:
+    def grade(
+        self, answers: Mapping[str, str], seed: int = 0, only: set[str] | None = None
+    ) -> GradingReport:
         """One submission through the real runner, with inputs of its own for each seed."""
-        return grade(self._request(answers, seed), sandbox=self.sandbox, lab=self.lab)
+        return grade(
+            self._request(answers, seed),
+            sandbox=self.sandbox,
+            lab=self.lab,
+            only=only,
+            name_mistakes=False,
+        )
 
     def ask(
         self, answers: Mapping[str, str], names: Iterable[str], seed: int = 0
     ) -> dict[str, CheckResult]:
         """The results of some checks alone, and of those that they need: a fifth of the time."""
-        wanted = set(names)
-        for check in reversed(self.referee.checks):
-            wanted |= set(check.needs) if check.name in wanted else set()
-        grading = Grading(
-            self.lab, self._request(answers, seed), self.sandbox, lambda result: None, Event()
-        )
-        grading.referee = copy.copy(self.referee)
-        grading.referee.checks = tuple(c for c in self.referee.checks if c.name in wanted)
-        try:
-            grading.run()
-        finally:
-            grading.close()
-        return grading.results
+        report = self.grade(answers, seed, only=set(names))
+        return {result.check: result for result in report.results}
 
     def _request(self, answers: Mapping[str, str], seed: int = 0) -> GradingRequest:
         notebook = student_notebook(self.lab, answers).decode("utf-8")

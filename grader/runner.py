@@ -8,23 +8,25 @@ answers, and the referee compares.
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Any
 
-from grader import notebook
+from grader import forbid, notebook
 from grader.checks import Check
 from grader.classic import grade_classic
 from grader.conversation import Answered, Conversation
 from grader.errors import Cancelled, GraderError, NotebookError
 from grader.inside.wire import WireClosed, WireError, WireTimeout
 from grader.lanes import Lanes
+from grader.naming import Namer
 from grader.notebook import CodeCell
 from grader.protocol import (
     CellResult,
     CheckResult,
     ExceptionInfo,
+    Flag,
     GradingReport,
     GradingRequest,
     Limits,
@@ -53,6 +55,8 @@ def grade(
     on_result: OnResult = lambda result: None,
     cancelled: Event | None = None,
     lab: Lab | None = None,
+    only: Collection[str] | None = None,
+    name_mistakes: bool = True,
 ) -> GradingReport:
     """Grade one submission.
 
@@ -62,6 +66,8 @@ def grade(
         on_result: called with every check's result as soon as it is known.
         cancelled: set from another thread to end the grading.
         lab: the lab, where the caller has it already; else it is looked up by the request's slug.
+        only: ask these checks alone, and those that they need; the report has no others.
+        name_mistakes: whether wrong answers are held against the files of wrong/, at the end.
 
     Raises:
         GraderError: our side failed (a wall, a zygote, a broken lab, another version of the lab).
@@ -79,12 +85,20 @@ def grade(
             cancelled=cancelled or Event(),
             lab=lab,
         )
-    grading = Grading(lab, request, sandbox, on_result, cancelled or Event())
+    grading = Grading(
+        lab,
+        request,
+        sandbox,
+        on_result,
+        cancelled or Event(),
+        only=only,
+        name_mistakes=name_mistakes,
+    )
     try:
         grading.run()
     finally:
         grading.close()
-    results = tuple(grading.results[check.name] for check in grading.referee.checks)
+    results = tuple(grading.results[check.name] for check in grading.checks)
     score, max_score = total(results)
     return GradingReport(
         attempt=request.attempt,
@@ -101,6 +115,7 @@ def grade(
         seconds=time.perf_counter() - began,
         stages=dict(grading.session.stages) if grading.session else {},
         manual=waiting_for_a_human(lab, grading.answers),
+        flags=grading.flags(),
     )
 
 
@@ -114,17 +129,23 @@ class Grading:
         sandbox: Sandbox,
         on_result: OnResult,
         cancelled: Event,
+        *,
+        only: Collection[str] | None = None,
+        name_mistakes: bool = True,
     ) -> None:
+        self.name_mistakes = name_mistakes
         self.lab = lab
         self.request = request
         self.sandbox = sandbox
         self.on_result = on_result
         self.cancelled = cancelled
         self.referee: Referee = referee_for(lab)
+        self.checks = self.referee.checks if only is None else _with_needs(self.referee, only)
         self.answers: dict[str, str] = {}
         self.results: dict[str, CheckResult] = {}
         self.session: NotebookSession | None = None
         self.rank_sessions: RankSessions | None = None
+        self.failed: list[Conversation] = []  # whose answers were wrong
         self.stopping = Event()
         self._lanes = Lanes(LANES)
 
@@ -134,7 +155,7 @@ class Grading:
             self.answers = notebook.read_answers(self.lab, self.request.notebook)
             cells = notebook.restore(self.lab, self.answers)
         except NotebookError as error:
-            for check in self.referee.checks:
+            for check in self.checks:
                 self.settle(check, Verdict.REJECTED, message=clean(error, 2000))
             return
         self.session = self._new_session(cells)
@@ -144,18 +165,37 @@ class Grading:
         for hidden in (False, True):
             if hidden:
                 self.session.keep_what_was_told()
-            self._ask_all(
-                self.session, [check for check in self.referee.checks if check.hidden == hidden]
-            )
+            self._ask_all(self.session, [check for check in self.checks if check.hidden == hidden])
+        self._name_mistakes()
 
-    def _new_session(self, cells: list[CodeCell]) -> NotebookSession:
+    def _new_session(self, cells: Sequence[CodeCell]) -> NotebookSession:
         return NotebookSession(
             self.sandbox,
             self.lab.zygote,
             self.lab.limits,
-            cells,
+            list(cells),
             lambda: self.cancelled.is_set() or self.stopping.is_set(),
+            forbid=tuple(forbid.functions(self.lab.forbid)),
+            fresh=self.lab.fresh,
         )
+
+    def _name_mistakes(self) -> None:
+        """Tell hints again, and better: those of the mistakes that give the very same answers."""
+        if not self.failed or not self.name_mistakes:
+            return
+        namer = Namer(self.lab, self.referee, self.request.seed, self._new_session)
+        try:
+            for conversation in self.failed:
+                if self.cancelled.is_set():
+                    raise Cancelled
+                mistake = namer.name(conversation)
+                if mistake is not None:
+                    told = {"hint": mistake.hint[:1000], "mistake": mistake.file.stem[:100]}
+                    result = self.results[conversation.check.name].model_copy(update=told)
+                    self.results[result.check] = result
+                    self.on_result(result)
+        finally:
+            namer.close()
 
     def _ask_all(self, session: NotebookSession, checks: Sequence[Check]) -> None:
         """Ask these checks in as many lanes as there are; back when each has its result."""
@@ -189,6 +229,8 @@ class Grading:
             return
         began = time.perf_counter()
         conversation, verdict, fields = self._verdict(session, check)
+        if verdict is Verdict.FAILED and conversation.outputs is not None:
+            self.failed.append(conversation)
         if verdict is not Verdict.PASSED:
             fields.setdefault("inputs", describe_inputs(conversation.shown_inputs()))
             fields = self._with_context(verdict, fields)
@@ -305,6 +347,15 @@ class Grading:
         self.results[check.name] = result
         self.on_result(result)
 
+    def flags(self) -> tuple[Flag, ...]:
+        """What a human should look at; it never changes a score."""
+        if self.session is None:
+            return ()
+        results = list(self.results.values())
+        return forbid.flags(
+            self.lab.forbid, self.session.cells, self.answers, self.cells(), results
+        )
+
     def cells(self) -> tuple[CellResult, ...]:
         return tuple(self.session.results.values()) if self.session else ()
 
@@ -313,3 +364,11 @@ class Grading:
             self.rank_sessions.close()
         if self.session is not None:
             self.session.close()
+
+
+def _with_needs(referee: Referee, only: Collection[str]) -> tuple[Check, ...]:
+    """These checks and all that have to pass before them, in order."""
+    wanted = set(only)
+    for check in reversed(referee.checks):
+        wanted |= set(check.needs) if check.name in wanted else set()
+    return tuple(check for check in referee.checks if check.name in wanted)

@@ -100,6 +100,8 @@ class NotebookSession:
     limits: Limits
     cells: list[CodeCell]
     cancelled: Callable[[], bool]
+    forbid: tuple[str, ...] = ()  # functions that raise in the jail
+    fresh: bool = False  # no fork: the notebook is run again for every check
     results: dict[str, CellResult] = field(default_factory=dict)
     stdout: str = ""
     stages: dict[str, float] = field(default_factory=dict)
@@ -169,7 +171,11 @@ class NotebookSession:
         current = -1
         try:
             exchange.say(
-                {"cells": [[cell.id, cell.source] for cell in cells], "answer_here": answer_here}
+                {
+                    "cells": [[cell.id, cell.source] for cell in cells],
+                    "answer_here": answer_here,
+                    "forbid": list(self.forbid),
+                }
             )
             while True:
                 frame = exchange.hear()
@@ -215,7 +221,7 @@ class NotebookSession:
     def _take_results(self, cells: list[CodeCell], frame: Any) -> None:
         if not isinstance(frame, dict) or not isinstance(frame.get("cells"), list):
             raise WireError("the notebook answered something else than how its cells ended")
-        self.forkable = frame.get("forkable") is True
+        self.forkable = frame.get("forkable") is True and not self.fresh
         if len(frame["cells"]) != len(cells):
             raise WireError("the notebook answered for other cells than it has")
         for cell, told in zip(cells, frame["cells"], strict=True):

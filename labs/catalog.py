@@ -116,6 +116,8 @@ class Lab:
         "sealed"  # classic: the notebook's own asserts give the points
     )
     manual: tuple[ManualItem, ...] = ()
+    # A process that has used CUDA cannot be forked and used on: each check has the notebook run again.
+    fresh: bool = False
 
     def cell(self, cell_id: str) -> Cell:
         """The cell of that id; KeyError when there is none."""
@@ -299,6 +301,7 @@ def _read(folder: Path) -> Lab:
         zygote=description.zygote,
         limits=description.limits,
         forbid=description.forbid,
+        fresh=description.fresh,
         papers=description.papers,
         exercises=tuple(
             Exercise(

@@ -22,7 +22,7 @@ _REQUIRED: dict[str, type] = {
     "zygote": str,
     "exercises": list,
 }
-_OPTIONAL: dict[str, type] = {"limits": dict, "forbid": list, "papers": list}
+_OPTIONAL: dict[str, type] = {"limits": dict, "forbid": list, "papers": list, "fresh": bool}
 _EXERCISE: dict[str, type] = {
     "id": str,
     "title": str,
@@ -37,6 +37,7 @@ _NAMES = {
     Decimal: "a number that is not negative",
     list: "a list",
     dict: "a table",
+    bool: "true or false",
 }
 
 
@@ -76,6 +77,7 @@ class Description:
     forbid: tuple[str, ...]
     papers: tuple[Paper, ...]
     exercises: tuple[DescribedExercise, ...]
+    fresh: bool = False  # the notebook is run again for every check, in a process of its own
 
 
 def read_description(path: Path, problems: list[str]) -> Description | None:
@@ -118,6 +120,7 @@ def read_description(path: Path, problems: list[str]) -> Description | None:
         zygote=found["zygote"],
         limits=limits,
         forbid=tuple(found.get("forbid", ())),
+        fresh=found.get("fresh", found["zygote"] == "torch-gpu"),
         papers=tuple(Paper(**paper) for paper in found.get("papers", ())),
         exercises=tuple(
             DescribedExercise(
@@ -139,8 +142,8 @@ def _faults(found: dict[str, Any]) -> Iterator[str]:
     if isinstance(found.get("zygote"), str) and found["zygote"] not in zygotes:
         yield f"zygote: {found['zygote']!r} is unknown; choose one of {', '.join(zygotes)}"
     for index, word in enumerate(_listed(found, "forbid")):
-        if not isinstance(word, str) or not word.isidentifier():
-            yield f"forbid[{index}]: must be the name of a package, in quotes"
+        if not isinstance(word, str) or not all(map(str.isidentifier, word.split("."))):
+            yield f"forbid[{index}]: must be the name of a package or of a function in one, in quotes"
     for index, paper in enumerate(_listed(found, "papers")):
         yield from _key_faults(paper, _PAPER, {}, f"papers[{index}]")
         if isinstance(paper, dict) and not str(paper.get("url", "https://")).startswith("https://"):

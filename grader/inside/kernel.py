@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.inside import calls, classic, forks, jail, wire
+from grader.inside import calls, classic, forbid, forks, jail, wire
 
 SEED = 20_250_204  # public: random generators start from it in every notebook and in every check
 CELL = "cell:"
@@ -164,6 +164,7 @@ def run_student(shell: Any, relay: socket.socket, channel_fd: int, out: int, err
         **_KEPT,
     )
     question = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
+    forbid.forbid(question.get("forbid", []))
     seed_everything()
     results = []
     for index, (cell_id, source) in enumerate(question["cells"]):
