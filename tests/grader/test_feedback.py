@@ -92,6 +92,18 @@ def test_a_hidden_check_tells_its_hint_and_the_kind_of_its_exception_alone(make:
     assert "PRIVATE" not in (told.decode() if isinstance(told, bytes) else told)
 
 
+def test_an_exception_class_of_the_notebooks_own_is_not_named_for_a_hidden_check() -> None:
+    report = report_with("x")
+    results = [
+        r.model_copy(update={"exception": ExceptionInfo(type="Asked_7_and_9")})
+        for r in report.results
+    ]
+    hidden = tuple(r for r in results if r.hidden)
+    page = feedback_html(TINY_LAB, {}, report.model_copy(update={"results": hidden}))
+    assert "Asked_7_and_9" not in page
+    assert "an exception class of your own" in page
+
+
 def test_a_real_grading_gives_its_verdicts_below_its_cells(desk: Desk) -> None:
     report = desk.grade(double="def double(x):\n    return 3 * x")
     page = feedback_html(desk.lab, reference_answers(desk.lab), report)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campus.submissions import streaming, views
+from campus.submissions import feedback_file, streaming, views
 
 app_name = "submissions"
 
@@ -16,5 +16,6 @@ urlpatterns = [
     path(f"{SUBMISSION}status/", views.status, name="status"),
     path(f"{SUBMISSION}events/", streaming.events, name="events"),
     path(f"{SUBMISSION}receipt/", views.receipt, name="receipt"),
+    path(f"{SUBMISSION}feedback/", feedback_file.feedback, name="feedback"),
     path(f"{SUBMISSION}notebook/", views.notebook, name="notebook"),
 ]
