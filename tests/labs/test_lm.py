@@ -294,13 +294,13 @@ def test_the_naive_way_of_training_does_not_fit_into_the_time_by_far(lm: Linter)
     """One pass over all words, times the number of merges: pairs to look at, whatever the machine."""
     check = next(check for check in lm.referee.checks if check.name == "bpe_large")
     inputs = check.make_inputs(np.random.default_rng(0), 0)
-    words = set(lm.referee._reference.pre_tokens(inputs["text"]))
+    words = set(lm.referee.reference.pre_tokens(inputs["text"]))
     assert sum(len(word) - 1 for word in words) * (inputs["vocab_size"] - 256) > 200_000_000
 
 
 def test_the_numbers_of_the_handout_are_right(lm: Linter) -> None:
     """Every worked example that the prose calculates by hand."""
-    lab = lm.referee._reference
+    lab = lm.referee.reference
     assert lab.pre_tokens("Hi there,  you 2") == ["Hi", " there", ",", " ", " you", " 2"]
     vocab, merges = lab.train_bpe("banana bandana", 999, [])
     made = [(left + right).decode() for left, right in merges]
