@@ -13,7 +13,7 @@ exec changes neither its pid nor what it owes them.
 
 A word is a module to import ("name?": where it is installed), or `@gpu` (jails see the GPU's devices),
 `@bare` (no walls at all), `@forks=N` (exec again after so many), `@again` (set by itself: nobody waits
-for the first message).
+for the first message), `@own` (set by itself: see `jail.enter_own_namespace`).
 """
 
 import contextlib
@@ -125,6 +125,7 @@ class Words:
         self.gpu = "@gpu" in options
         self.bare = "@bare" in options
         self.again = "@again" in options
+        self.own = "@own" in options
         told = [int(word.split("=")[1]) for word in options if word.startswith("@forks=")]
         self.forks = told[0] if told else FORKS_BEFORE_RENEWAL
 
@@ -260,14 +261,18 @@ def _builder(zygote: Zygote, wire: int, ready: int, go: int) -> None:
 _STARTED_WITH = dict(os.environ)  # libraries add to it while they are imported
 
 
-def exec_again(control: socket.socket) -> None:
-    """Begin afresh in the same process: same control socket, same children, nothing else is kept."""
+def exec_again(control: socket.socket, *more: str) -> None:
+    """Begin afresh in the same process: same control socket, same children, nothing else is kept.
+
+    `more`: words beside those of the command line; none of them means `@again`.
+    """
     descriptor = control.fileno()
     os.set_inheritable(descriptor, True)
-    options = [f"-{letter}" for letter in "sPB"]
+    options = ["-s", "-P", "-B"]
     script, _, labkit, *words = _ARGUMENTS
     words = [word for word in words if word != "@again"]
-    command = [sys.executable, *options, script, str(descriptor), labkit, "@again", *words]
+    words = [*(more or ("@again",)), *words]
+    command = [sys.executable, *options, script, str(descriptor), labkit, *words]
     os.execve(sys.executable, command, _STARTED_WITH)  # noqa: S606
 
 
@@ -279,6 +284,8 @@ def main(arguments: list[str]) -> None:
     control = socket.socket(fileno=int(arguments[0]))
     control.set_inheritable(False)
     words = Words(arguments[2:])
+    if os.geteuid() != 0 and not words.own and not words.bare and jail.enter_own_namespace():
+        exec_again(control, "@own")
     sys.argv[:] = ["zygote"]
     sys.modules["__main__"] = types.ModuleType("__main__")
     Zygote(control, arguments[1], words).serve()

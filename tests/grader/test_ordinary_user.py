@@ -50,6 +50,7 @@ jail = sandbox.open_jail("numpy", Limits())
 status = Path(f"/proc/{descendants(jail.builder_pid)[1]}/status").read_text()
 jail.close()
 fill = "def double(x):\\n    keep = []\\n    while True: keep.append(bytearray(b'x' * 10**6))"
+half = "big = np.ones(20 * 2**20)\\ndef double(x):\\n    return 2 * x"
 bomb = "import os\\ndef double(x):\\n    while True:\\n        try: os.fork()\\n        except OSError: pass"
 print(json.dumps({
     "euid": os.geteuid(),
@@ -57,6 +58,7 @@ print(json.dumps({
     "host uids": re.search(r"^Uid:\\t(.*)$", status, re.M)[1].split(),
     "seen": desk.seen(facts),
     "filled": result(desk.grade(double=fill), "doubles").verdict.value,
+    "half filled, and forked for checks": str(desk.grade(double=half).score),
     "bombed": str(desk.grade(double=bomb).score),
     "again": str(desk.grade().score),
 }))
@@ -124,4 +126,5 @@ def test_an_ordinary_user_grades_behind_the_same_wall(place: Path) -> None:
     assert "Seccomp:\t2" in told["seen"]
     assert "opened" not in told["seen"]
     assert told["filled"] == "out_of_memory"
+    assert told["half filled, and forked for checks"] == "10", "what forks share counts once"
     assert told["bombed"] == "3"
