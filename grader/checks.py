@@ -80,6 +80,7 @@ class Check:
     worlds: tuple[int, ...] = ()  # of one trial after the other; empty: no ranks
     network: Network = field(default_factory=Network)
     compares: bool = True  # with the reference's answer
+    unaliased: bool = False  # no output may share memory with an input
     facts: str = ""  # what `verify` wants to know besides: services, network
 
     def world(self, trial: int) -> int:
@@ -92,6 +93,16 @@ class Check:
             return {}
         known = (rng, trial, self.world(trial))
         return dict(self.inputs(*known[: self.takes]))
+
+    def question(self) -> dict[str, Any]:
+        """All of it that a jail is told before the first trial."""
+        has_setting = self.services is not None or bool(self.worlds)
+        return {
+            "name": self.name,
+            "body": self.body,
+            "setting": has_setting,
+            "unaliased": self.unaliased,
+        }
 
     def limits_within(self, lab_limits: Limits) -> Limits:
         """The lab's limits with those that this check sets for itself."""
@@ -131,6 +142,7 @@ def check(
     ranks: int | tuple[int, ...] = 0,
     network: Network | None = None,
     compare: bool | None = None,
+    unaliased: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a check.
 
@@ -147,6 +159,7 @@ def check(
             `services` or `network` gets what was counted.
         compare: whether the answer is also compared with the reference's; by default only where
             there is no `verify`.
+        unaliased: whether an answer that shares memory with an input is refused.
         services: `inputs, rng -> {name: Service}`: what the body may call; see grader.services.
         ranks: how many ranks run the body, each in a jail of its own: `(lab, comm, **inputs)`. A tuple
             has a world for each trial in turn. The answer is the list of the ranks' answers.
@@ -191,6 +204,7 @@ def check(
             services=services,
             worlds=worlds,
             network=network or Network(),
+            unaliased=unaliased,
             compares=verify is None if compare is None else compare,
             facts=parameters[2] if len(parameters) > 2 else "",
         )

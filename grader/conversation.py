@@ -45,7 +45,7 @@ class Conversation:
     def hold(self, exchange: Exchange) -> None:
         """Raises `Answered` at the first trial that does not pass."""
         has_services = self.check.services is not None
-        exchange.say({"name": self.check.name, "body": self.check.body, "setting": has_services})
+        exchange.say(self.check.question())
         for trial in range(self.check.trials):
             self.inputs = self.referee.inputs(self.check, self.seed, trial)
             desk = ServiceDesk(self._services(trial))
@@ -131,6 +131,13 @@ def complain_of_changes(frames: list[Any]) -> None:
             names = ", ".join(clean(name, 60) for name in changed[:5])
             where = f" on rank {rank}" if len(frames) > 1 else ""
             message = f"The values are right, but the input {names} was changed{where}."
+            raise Answered(Verdict.FAILED, message=message)
+        aliased = frame.get("aliased")
+        if isinstance(aliased, list) and aliased:
+            names = ", ".join(clean(name, 60) for name in aliased[:5])
+            message = (
+                f"The values are right, but they lie in the memory of the input {names}: copy."
+            )
             raise Answered(Verdict.FAILED, message=message)
 
 

@@ -98,7 +98,7 @@ class Namer:
             with session.question(limits) as exchange:
                 exchange.deadline = min(exchange.deadline, self.deadline)
                 has_services = check.services is not None
-                exchange.say({"name": check.name, "body": check.body, "setting": has_services})
+                exchange.say(check.question())
                 if has_services:
                     exchange.say({"services": desk.described()})
                 exchange.say_parts(failed.inputs[0])

@@ -93,8 +93,7 @@ class RankConversation(Conversation):
         return opened
 
     def _hold_all(self, exchanges: list[Exchange]) -> None:
-        question = {"name": self.check.name, "body": self.check.body, "setting": True}
-        self._to_each(exchanges, [question] * len(exchanges))
+        self._to_each(exchanges, [self.check.question()] * len(exchanges))
         for trial in range(self.check.trials):
             world = self.check.world(trial)
             self.inputs = self.referee.inputs(self.check, self.seed, trial)

@@ -172,7 +172,9 @@ def _told(check: Check) -> dict[str, Any]:
         "title": check.title,
         "points": str(Decimal(check.points)),
         "reason": reason,
-        "tolerance": [tolerance.relative, tolerance.absolute] if tolerance else None,
+        "tolerance": [tolerance.relative, tolerance.absolute, tolerance.equal_nan]
+        if tolerance
+        else None,
         "verify": "" if verify is None else textwrap.dedent(inspect.getsource(verify)),
         "verify_name": "" if verify is None else verify.__name__,
         "trials": [],

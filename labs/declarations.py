@@ -25,6 +25,7 @@ _NEVER_READ = (
     "services",
     "network",
     "compare",
+    "unaliased",
 )
 
 

@@ -10,6 +10,8 @@ import threading
 import time
 from typing import Any
 
+import numpy as np
+
 from grader.inside import wire
 
 PATIENCE_SECONDS = 600.0
@@ -70,3 +72,28 @@ def helpers(line: Line, setting: dict[str, Any]) -> tuple[list[Any], dict[str, A
         for name, told in setting.get("services", {}).items()
     }
     return first, proxies
+
+
+def aliased(outputs: Any, inputs: dict[str, Any]) -> list[str]:
+    """The inputs whose memory an output shares."""
+    arrays = [array for array in _arrays(outputs) if array.size]
+    return [
+        name
+        for name, value in inputs.items()
+        if any(np.may_share_memory(mine, its) for its in _arrays(value) for mine in arrays)
+    ]
+
+
+def _arrays(value: Any) -> list[np.ndarray[Any, Any]]:
+    """Every array in a value; of a tensor, one that covers its storage."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [array for item in value for array in _arrays(item)]
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor) and value.device.type == "cpu":
+        storage = value.detach().untyped_storage()
+        return [torch.empty(0, dtype=torch.uint8).set_(storage).numpy()]
+    return []

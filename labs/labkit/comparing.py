@@ -18,6 +18,7 @@ class Tolerance:
 
     relative: float
     absolute: float
+    equal_nan: bool = False  # NaN is right where NaN is expected
 
 
 class NotPlainData:
@@ -238,7 +239,10 @@ def _close(
         finite = np.isfinite(e)
         if finite.all():  # then what is infinite or NaN is not within
             return np.asarray(within)
-        return np.asarray((within & finite & np.isfinite(g)) | (np.isinf(e) & (g == e)))
+        agree = (within & finite & np.isfinite(g)) | (np.isinf(e) & (g == e))
+        if tolerance.equal_nan:
+            agree |= np.isnan(e) & np.isnan(g)
+        return np.asarray(agree)
 
 
 def _relative(got: Any, expected: Any) -> float | None:

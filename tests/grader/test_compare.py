@@ -123,3 +123,11 @@ def test_only_passed_checks_earn_and_the_sum_is_exact(rows: list[tuple[Verdict, 
     assert reachable == sum((points for _, points in rows), Decimal(0))
     assert score == sum((p for v, p in rows if v is Verdict.PASSED), Decimal(0))
     assert 0 <= score <= reachable
+
+
+def test_nan_agrees_with_nan_only_where_the_tolerance_says_so() -> None:
+    expected, got = np.array([1.0, np.nan]), np.array([1.0, np.nan])
+    assert compare(got, expected) is not None
+    assert compare(got, expected, Tolerance(1e-9, 0.0, equal_nan=True)) is None
+    assert compare(np.array([np.nan, np.nan]), expected, Tolerance(1e-9, 0.0, True)) is not None
+    assert compare(np.array([1.0, 2.0]), expected, Tolerance(1e-9, 0.0, True)) is not None

@@ -119,3 +119,36 @@ def test_only_the_checks_that_are_wanted_are_asked(sandbox: Sandbox, tmp_path: P
     for only, asked in ((["squares"], ["squares"]), (["hidden"], ["squares", "hidden"])):
         report = grade(desk.request(), sandbox=sandbox, lab=desk.lab, only=only)
         assert [found.check for found in report.results] == asked
+
+
+@pytest.mark.parametrize(
+    ("expression", "verdict"),
+    [
+        ("np.multiply(x, x, out=x)", Verdict.FAILED),
+        ("np.matrix(x * x)", Verdict.FAILED),
+        ("np.ma.masked_array(x * x)", Verdict.FAILED),
+        ("(x * x).astype(np.float32)", Verdict.FAILED),
+        ("list(x * x)", Verdict.FAILED),
+        ("np.full_like(x, np.nan)", Verdict.FAILED),
+        ("x * x", Verdict.PASSED),
+    ],
+)
+def test_types_are_exact(squares: Desk, expression: str, verdict: Verdict) -> None:
+    source = f"import numpy as np\ndef square(x):\n    return {expression}"
+    assert result(squares.grade(square=source), "squares").verdict is verdict
+
+
+def test_an_answer_in_the_memory_of_an_input_is_refused_where_the_check_says_so(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    from tests.labs.tiny import CHECKS, PAGE
+
+    checks = CHECKS.replace("hint=", "unaliased=True, hint=", 1).replace(
+        "lab.square(x)", "lab.square(x)[:2]"
+    )
+    page = PAGE.replace("    return x * x\n", "    return +x\n")
+    folder = write_tiny_lab(tmp_path, checks=checks, page=page)
+    desk = Desk(sandbox, read_lab(folder))
+    found = result(desk.grade(square="def square(x):\n    return x"), "squares")
+    assert found.verdict is Verdict.FAILED
+    assert "lie in the memory of the input x" in found.message
