@@ -156,6 +156,9 @@ def _digits(value: int) -> str:
     return str(value)
 
 
+_JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
+
 def encode(value: Any) -> list[bytes | memoryview]:
     """The parts of one frame that carries `value`.
 
@@ -164,9 +167,7 @@ def encode(value: Any) -> list[bytes | memoryview]:
     """
     encoder = _Encoder()
     tree = encoder.tree(value)
-    header = json.dumps(
-        {"tree": tree, "buffers": encoder.declared}, allow_nan=False, separators=(",", ":")
-    ).encode()
+    header = _JSON.encode({"tree": tree, "buffers": encoder.declared}).encode()
     if len(header) > MAX_HEADER_BYTES:
         raise WireError("the answer has too many parts; return arrays in place of long lists")
     if len(encoder.declared) > MAX_BUFFERS:
@@ -216,13 +217,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
+_STRICT_JSON = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_unique)
+
+
 def parse_header(header: bytes) -> tuple[Any, list[tuple[str, tuple[int, ...], int]]]:
     """The tree and the declared buffers as (kind, shape, bytes)."""
     scan(header)
     try:
-        document = json.loads(
-            header.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_unique
-        )
+        document = _STRICT_JSON.decode(header.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise WireError("a header is not JSON") from error
     if not isinstance(document, dict) or set(document) != {"tree", "buffers"}:

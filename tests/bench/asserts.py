@@ -60,7 +60,7 @@ def asserts_of(lab: Lab) -> Iterator[Asserts]:
         cases = []
         for trial in range(check.trials):
             inputs = referee.inputs(check, SEED, trial)
-            cases.append((literal(decoded(inputs)), literal(referee.expected(check, inputs))))
+            cases.append((literal(decoded(inputs[0])), literal(referee.expected(check, inputs))))
         yield Asserts(check.name, int(check.points), check.body, cases)
 
 

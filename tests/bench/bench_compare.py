@@ -55,6 +55,7 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "load_before": round(os.getloadavg()[0], 1),
         "day": time.strftime("%Y-%m-%d"),
+        "began": time.strftime("%Y%m%d-%H%M%S"),
     }
 
 
@@ -242,7 +243,7 @@ class Comparison:
         }
 
 
-def measure(full: bool, rounds: int, gradings: int) -> dict[str, Any]:
+def measure(full: bool, rounds: int) -> dict[str, Any]:
     cores = len(os.sched_getaffinity(0))
     counts = sorted({1, FOUR, cores} if full else {1, FOUR})
     peers: list[Peer] = [Nbgrader(), Otter()]
@@ -252,12 +253,15 @@ def measure(full: bool, rounds: int, gradings: int) -> dict[str, Any]:
         "arrays": Comparison("arrays", peers, counts).run(rounds),
         "tensors": Comparison("tensors", peers if full else [], counts).run(rounds),
     }
+    run["machine"]["load_after"] = round(os.getloadavg()[0], 1)
+    return run
+
+
+def soaked(gradings: int) -> dict[str, Any]:
     say(f"\n{gradings} gradings in a row")
     done = soak(the_lab("arrays"), gradings, "local", lambda number: say(f"  {number}"))
     say("\n".join(table(done)))
-    run["soak"] = done.as_json()
-    run["machine"]["load_after"] = round(os.getloadavg()[0], 1)
-    return run
+    return done.as_json()
 
 
 def main() -> int:
@@ -272,7 +276,9 @@ def main() -> int:
     if options.publish:
         return report.publish()
     rounds = options.rounds or (5 if options.full else 3)
-    run = measure(options.full, rounds, options.gradings or (10_000 if options.full else 1_000))
+    run = measure(options.full, rounds)
+    report.save(run)
+    run["soak"] = soaked(options.gradings or (10_000 if options.full else 1_000))
     print("\n".join(["", *report.lines(run)]))
     print(f"\nwritten to {report.save(run).relative_to(report.ROOT)}; --publish puts it into docs/")
     return 0 if run["soak"]["sound"] else 1

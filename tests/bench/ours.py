@@ -1,5 +1,6 @@
 """Our side of the comparison: gradings with full isolation, one at a time or in several processes."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -62,22 +63,17 @@ class Accounts:
     """Processor time of a set of processes with all that they ever start, dead or alive.
 
     A jail's processes die with their namespace, unreaped, so only a control group knows what they used.
-    Without one this falls back to what the whole machine was busy, which others' work would distort.
+    With version 2 of those a jail has moved to one of its own, so there, and where none can be made, this
+    falls back to what the whole machine was busy, which others' work would distort.
     """
 
     def __init__(self, name: str) -> None:
+        group = Path("/sys/fs/cgroup/cpuacct") / f"gradus-bench-{os.getpid()}-{name}"
         self._group: Path | None = None
-        self.exact = False
-        for root in (Path("/sys/fs/cgroup/cpuacct"), Path("/sys/fs/cgroup")):
-            group = root / f"gradus-bench-{os.getpid()}-{name}"
-            try:
-                group.mkdir()
-            except OSError:
-                continue
-            if any((group / file).exists() for file in ("cpuacct.usage", "cpu.stat")):
-                self._group, self.exact = group, True
-                return
-            group.rmdir()
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            self._group = group
+        self.exact = self._group is not None
 
     @classmethod
     def of_the_host(cls) -> "Accounts":
@@ -97,10 +93,7 @@ class Accounts:
         if self._group is None:
             fields = [int(f) for f in Path("/proc/stat").read_text().split("\n")[0].split()[1:]]
             return (sum(fields[:3]) + sum(fields[5:7])) / os.sysconf("SC_CLK_TCK")
-        if (usage := self._group / "cpuacct.usage").exists():
-            return int(usage.read_text()) / 1e9
-        lines = (self._group / "cpu.stat").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("usage_usec")) / 1e6
+        return int((self._group / "cpuacct.usage").read_text()) / 1e9
 
     def close(self) -> None:
         if self._group is None:
@@ -126,7 +119,9 @@ def zygotes_of(worker: int) -> list[int]:
 
 
 def _children(pid: int, thread: str) -> list[int]:
-    return [int(p) for p in Path(f"/proc/{pid}/task/{thread}/children").read_text().split()]
+    with contextlib.suppress(OSError):  # the thread has ended
+        return [int(p) for p in Path(f"/proc/{pid}/task/{thread}/children").read_text().split()]
+    return []
 
 
 class Worker:
