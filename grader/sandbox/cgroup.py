@@ -213,6 +213,8 @@ class Group:
         self.version = place.version
         self._memory = place.memory / name
         self._pids = place.pids / name if place.pids is not None else None
+        events = "memory.events" if self.version == 2 else "memory.oom_control"
+        self._events = str(self._memory / events)  # read some forty times for each submission
         self._directories = [d for d in {self._memory, self._pids} if d is not None]
         for directory in self._directories:
             directory.mkdir(exist_ok=True)
@@ -248,11 +250,15 @@ class Group:
 
     def oom_kills(self) -> int:
         """How many processes the kernel has ever killed in it for want of memory."""
-        name = "memory.events" if self.version == 2 else "memory.oom_control"
-        with contextlib.suppress(OSError):
-            told = re.search(r"^oom_kill (\d+)$", (self._memory / name).read_text(), re.M)
-            return int(told[1]) if told else 0
-        return 0
+        try:
+            descriptor = os.open(self._events, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return 0
+        try:
+            told = re.search(rb"^oom_kill (\d+)$", os.read(descriptor, 4096), re.M)
+        finally:
+            os.close(descriptor)
+        return int(told[1]) if told else 0
 
     def is_empty(self) -> bool:
         return not any((d / "cgroup.procs").read_text().strip() for d in self._directories)
