@@ -17,7 +17,7 @@ from labs.catalog import Lab
 LEAST_WRONG, LEAST_CHEATS = 5, 3
 BODY_NAMES = {"np", "numpy", "math", "labkit"}
 CHECKS_IMPORTS = {"numpy", "torch", "labkit", "grader.checks"}
-NOTEBOOK_IMPORTS = {"numpy", "torch", "labkit"}
+NOTEBOOK_IMPORTS = {"numpy", "torch", "triton", "labkit"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,24 @@
+"""The mask lets one element too many through."""
+# caught by: vector_addition
+# hint: offsets < n.
+
+
+# %% add
+@triton.jit
+def add_kernel(x_ptr, y_ptr, out_ptr, n, stride_x, stride_y, stride_out, BLOCK: tl.constexpr):
+    """Program p adds the elements p·BLOCK … (p+1)·BLOCK − 1, as far as they are below n."""
+    offsets = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    mask = offsets <= n
+    x = tl.load(x_ptr + offsets * stride_x, mask=mask)
+    y = tl.load(y_ptr + offsets * stride_y, mask=mask)
+    tl.store(out_ptr + offsets * stride_out, x + y, mask=mask)
+
+
+def add(x, y):
+    """x + y for two tensors (n,) of one dtype and any strides; a new tensor."""
+    out = torch.empty(x.shape, dtype=x.dtype, device=x.device)
+    n, block = x.numel(), 64
+    if n:
+        strides = x.stride(0), y.stride(0), out.stride(0)
+        add_kernel[(triton.cdiv(n, block),)](x, y, out, n, *strides, BLOCK=block)
+    return out

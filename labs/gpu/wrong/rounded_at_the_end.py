@@ -1,0 +1,19 @@
+"""The sum is rounded once, at the end."""
+# caught by: accumulators
+# hint: The accumulator holds every partial sum in its own precision.
+
+
+# %% dot-accumulate
+def dot_accumulate(a, b, mul, acc):
+    """The dot product of a and b (n,), products rounded to `mul`, running sum to `acc`; a float."""
+    formats = {"fp16": (5, 10), "fp32": None}
+
+    def rounded(value, name):
+        if formats[name] is None:
+            return float(np.float32(value))
+        return float(round_float(np.float32(value), *formats[name]))
+
+    total = 0.0
+    for x, y in zip(np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)):
+        total = total + rounded(x * y, mul)
+    return rounded(total, acc)
