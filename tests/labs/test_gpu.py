@@ -42,7 +42,7 @@ MISTAKES = [
     ("add", "x + y, mask", "x - y, mask", {"vector_addition"}),
     ("softmax", "tl.sum(powers, axis=0)", "(tl.sum(powers, axis=0) + 1e-3)", {"rows"}),
     ("softmax", "x - tl.max(x, axis=0)", "x - tl.min(x, axis=0)", {"rows", "extreme_rows"}),
-    ("matmul", "* BM + tl.arange(0, BM)", "* BM + tl.arange(0, BM) // 2", {"products"}),
+    ("matmul", "tl.program_id(1) * BN", "tl.program_id(1) * BM", {"products"}),
     ("matmul", "range(0, K, BK)", "range(0, K, 2 * BK)", {"products"}),
     ("matmul", "rows * stride_cm + columns * stride_cn", "rows * N + columns", {"products"}),
     ("fused", "total + bias", "total - bias", {"fused_layer"}),
@@ -94,7 +94,7 @@ def round_float(x, exponent_bits, mantissa_bits, has_inf=True):
 
 def test_the_numbers_of_the_handout_are_right(gpu: Linter) -> None:
     """Every worked example that the prose calculates by hand."""
-    lab = gpu.referee._reference
+    lab = gpu.referee.reference
     assert lab.wave_efficiency(12, 8, 1) == 0.75
     assert round(lab.tile_efficiency(100, 100, 64, 64), 2) == 0.61
     given = np.float32([1.0625, 1.1875, 2.0**-10, 464, 465])

@@ -477,7 +477,7 @@ def test_the_oracle_confirms_the_reference(tensors: Linter, name: str) -> None:
     for package in ORACLE.NEEDS.get(name, ()):
         pytest.importorskip(package)
     for seed in range(3):
-        getattr(ORACLE, name)(tensors.referee._reference, np.random.default_rng(seed))
+        getattr(ORACLE, name)(tensors.referee.reference, np.random.default_rng(seed))
 
 
 def test_the_notebook_source_runs_from_top_to_bottom_in_plain_python() -> None:
@@ -496,7 +496,7 @@ def test_the_notebook_source_runs_from_top_to_bottom_in_plain_python() -> None:
 
 
 def test_the_figures_are_what_the_notebook_draws(tensors: Linter) -> None:
-    lab = tensors.referee._reference
+    lab = tensors.referee.reference
     for name, draw in (("naive", lab.naive_and_stable_errors), ("training", lab.training_curves)):
         shipped = (FOLDER / "figures" / f"{name}.svg").read_text(encoding="utf-8")
         assert draw().svg().count("<path") == shipped.count("<path")
@@ -516,7 +516,7 @@ def test_the_figures_are_what_the_notebook_draws(tensors: Linter) -> None:
 
 def test_the_numbers_of_the_handout_are_right(tensors: Linter) -> None:
     """Every worked example that the prose calculates by hand."""
-    lab = tensors.referee._reference
+    lab = tensors.referee.reference
     a, rows = np.array([[[[1.0, 2.0]]]]), np.array([[1.0, 0], [0, 1], [1, 1]])
     assert lab.bmm_t(a, rows).ravel().tolist() == [1, 2, 3]
     a = np.array([[1.0, 2], [3, 4]])
@@ -572,7 +572,7 @@ def test_the_numbers_of_the_handout_are_right(tensors: Linter) -> None:
 
 def test_the_border_of_the_step_size_lies_where_the_answer_says(tensors: Linter) -> None:
     """The answer at the end of the notebook: 3e-4 trains, 5e-4 does not; scaled, 0.01 does and 0.03 does not."""
-    lab = tensors.referee._reference
+    lab = tensors.referee.reference
 
     def loss_after(lr: float, scale: float) -> tuple[float, float]:
         rng = np.random.default_rng(2024)
