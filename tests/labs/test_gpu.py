@@ -42,7 +42,7 @@ MISTAKES = [
     ("add", "x + y, mask", "x - y, mask", {"vector_addition"}),
     ("softmax", "tl.sum(powers, axis=0)", "(tl.sum(powers, axis=0) + 1e-3)", {"rows"}),
     ("softmax", "x - tl.max(x, axis=0)", "x - tl.min(x, axis=0)", {"rows", "extreme_rows"}),
-    ("matmul", "tl.program_id(1) * BN", "tl.program_id(1) * BM", {"products"}),
+    ("matmul", "tl.program_id(1) * BN", "tl.program_id(1) * BM", {"products_of_any_layout"}),
     ("matmul", "range(0, K, BK)", "range(0, K, 2 * BK)", {"products"}),
     ("matmul", "rows * stride_cm + columns * stride_cn", "rows * N + columns", {"products"}),
     ("fused", "total + bias", "total - bias", {"fused_layer"}),
