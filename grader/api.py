@@ -1,6 +1,16 @@
 """All that campus may import of the grader. Importing it loads neither torch nor docker nor nbgrader."""
 
 from grader.feedback import NOTEBOOK_JUDGED, feedback_html, feedback_notebook
+from grader.gradebook import (
+    Book,
+    BookAssignment,
+    BookNotebook,
+    BookSubmission,
+    CellGrade,
+    GradedCell,
+    Student,
+    write_gradebook,
+)
 from grader.inspection import Problem, inspect_submission
 from grader.protocol import (
     MAX_NOTEBOOK_BYTES,
@@ -29,6 +39,11 @@ from grader.protocol import (
 __all__ = [
     "MAX_NOTEBOOK_BYTES",
     "NOTEBOOK_JUDGED",
+    "Book",
+    "BookAssignment",
+    "BookNotebook",
+    "BookSubmission",
+    "CellGrade",
     "CellResult",
     "CheckDone",
     "CheckResult",
@@ -38,6 +53,7 @@ __all__ = [
     "ExceptionInfo",
     "Finish",
     "Flag",
+    "GradedCell",
     "GradingReport",
     "GradingRequest",
     "Heartbeat",
@@ -47,10 +63,12 @@ __all__ = [
     "Problem",
     "RankRecord",
     "Span",
+    "Student",
     "TraceLine",
     "Verdict",
     "WorkerAnnouncement",
     "feedback_html",
     "feedback_notebook",
     "inspect_submission",
+    "write_gradebook",
 ]

@@ -5,17 +5,21 @@ with the version that its migrations look for, so that nbgrader opens the file a
 here and floats there; times are UTC without a zone there.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from grader.errors import GraderError
+
+if TYPE_CHECKING:
+    import sqlite3  # loaded when a book is opened: importing grader.api loads no database
 
 SCHEMA_VERSION = "167914646830"  # the newest migration of nbgrader 0.9
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # from which SQLAlchemy counts an interval
@@ -159,6 +163,8 @@ def read_gradebook(path: Path) -> Book:
     Raises:
         GradebookError: it is none, or too large, or its tables are not nbgrader's.
     """
+    import sqlite3
+
     if not path.is_file():
         raise GradebookError(f"{path}: no such file; name nbgrader's gradebook.db.")
     if path.stat().st_size > MAX_BYTES:
@@ -343,6 +349,8 @@ def write_gradebook(book: Book, path: Path) -> None:
     Raises:
         GradebookError: the file exists, or a grade is for a cell that no notebook has.
     """
+    import sqlite3
+
     if path.exists():
         raise GradebookError(f"{path}: exists already; choose another name or delete it.")
     with contextlib.closing(sqlite3.connect(path)) as database, database:

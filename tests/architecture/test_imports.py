@@ -67,6 +67,7 @@ def test_a_worker_knows_neither_django_nor_the_database() -> None:
     loaded = loaded_by("import gpu_workers.app, gpu_workers.tasks")
     # Not "django": kombu looks at its lazy strings wherever it is installed.
     assert loaded & {"django.conf", "django.db", "campus", "psycopg", "sqlite3"} == set()
+    assert "nbgrader" not in loaded
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campus.gradebook import importing, views
+from campus.gradebook import export_nbgrader, importing, views
 
 app_name = "gradebook"
 urlpatterns = [
@@ -16,6 +16,11 @@ urlpatterns = [
         "courses/<slug:slug>/staff/import/nbgrader/",
         importing.import_nbgrader,
         name="import_nbgrader",
+    ),
+    path(
+        "courses/<slug:slug>/staff/export/gradebook.db",
+        export_nbgrader.gradebook_db,
+        name="export_nbgrader",
     ),
     path("courses/<slug:slug>/staff/<slug:assignment_slug>/", views.assignment, name="assignment"),
 ]

@@ -11,6 +11,7 @@ from campus.assignments.models import Assignment
 from campus.submissions import lease
 from campus.submissions.models import Submission
 from campus.submissions.submit import submit_notebook
+from grader.gradebook import read_gradebook
 from grader.protocol import GradingRequest
 from grader.runner import grade
 from grader.sandbox import open_sandbox
@@ -119,3 +120,21 @@ def test_others_get_404_for_the_feedback_file(
     if who == "outsider":
         client.force_login(cast.outsider)
     assert client.get(address(cast, graded, "feedback/")).status_code == 404
+
+
+def test_nbgraders_gradebook_of_the_course_has_every_cells_points(
+    cast: Cast, client: Client, graded: Submission, tmp_path: Path
+) -> None:
+    export = f"/courses/{cast.course.slug}/staff/export/gradebook.db"
+    client.force_login(cast.student)
+    assert client.get(export).status_code == 404
+    client.force_login(cast.outsider)
+    assert client.get(export).status_code == 404
+    client.force_login(cast.assistant)
+    (tmp_path / "gradebook.db").write_bytes(client.get(export).content)
+    book = read_gradebook(tmp_path / "gradebook.db")
+    assert [student.id for student in book.students] == ["student"]
+    (submission,) = book.submissions
+    assert (submission.assignment, submission.student, submission.score) == ("sums", "student", 1)
+    assert {g.cell for g in submission.grades if g.needs_manual_grade} == {"words", "drawing"}
+    assert graded.submitted_at == submission.submitted_at
