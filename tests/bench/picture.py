@@ -40,7 +40,7 @@ def bars(charts: Sequence[Chart]) -> str:
 
 def _chart(title: str, values: Mapping[str, float], unit: str, top: int) -> str:
     low = 10 ** math.floor(math.log10(min(values.values())) - 0.2)
-    high = 10 ** math.ceil(math.log10(max(values.values())))
+    high = 10 ** math.ceil(math.log10(2.5 * max(values.values())))  # room for its figure
     scale = (WIDTH - LEFT - RIGHT) / math.log10(high / low)
 
     def x(value: float) -> float:
