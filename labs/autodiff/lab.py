@@ -42,6 +42,7 @@ import math
 
 import numpy as np
 
+import labkit
 from labkit import check
 
 
@@ -1081,11 +1082,78 @@ def checkpoint(f, *xs):
 check("checkpointing")
 
 # %% [markdown]
-# ## A plot to produce
+# ## Two plots from your code
 #
-# Take $f(x)=\ln(1+e^{x})$ at $x=1$ and plot the error of the one-sided and of the central difference quotient against $h$, from $10^{-16}$ to $1$, on logarithmic
-# axes. You should find the valleys near $\epsilon^{1/2}$ and $\epsilon^{1/3}$, as in the survey's figure of truncation and rounding errors. Then put your dual numbers into the same
-# plot: a horizontal line at the bottom, because there is no $h$.
+# **Steps.** The error of the one-sided and of the central difference quotient of $f(x)=\ln(1+e^{x})$ at $x=1$ against $h$, as in figure 3 of the survey: valleys near $\epsilon^{1/2}$ and $\epsilon^{1/3}$. Your dual numbers
+# are the line at the bottom, because they have no $h$.
+#
+# **Swell.** The logistic map $l_{n+1}=4\,l_n(1-l_n)$, $l_1=x$, as a formula in $x$ has twice as many symbols at each step, and the formula of its derivative, by the product rule and without simplifying, has more still (the survey calls this *expression swell*). A program computes $l_n$ once and uses it twice: your
+# duals need a fixed number of operations for each step.
+
+
+# %% nbgrader={"grade": false, "grade_id": "plots", "locked": true, "schema_version": 3, "solution": false}
+def draw_steps():
+    def f(x):
+        return log(1 + exp(x))
+
+    x, steps = 1.0, np.logspace(-16, 0, 65)
+    slope = 1 / (1 + math.exp(-x))
+    one_sided = [abs((f(x + h) - f(x)) / h - slope) for h in steps]
+    central = [abs((f(x + h) - f(x - h)) / (2 * h) - slope) for h in steps]
+    own = max(abs(f(Dual(x, 1.0)).tangent - slope), 1e-17)
+    chart = labkit.LineChart("Error of a derivative", x="step h", y="error", log_x=True, log_y=True)
+    chart.line(steps, one_sided, "one-sided").line(steps, central, "central")
+    return chart.line(steps, [own] * len(steps), "dual numbers")
+
+
+def draw_swell():
+    class Counted(float):
+        """A number that counts what is done with it."""
+
+        operations = 0
+
+        def __mul__(self, other):
+            Counted.operations += 1
+            return Counted(float(self) * float(other))
+
+        def __add__(self, other):
+            Counted.operations += 1
+            return Counted(float(self) + float(other))
+
+        def __sub__(self, other):
+            Counted.operations += 1
+            return Counted(float(self) - float(other))
+
+        def __neg__(self):
+            return Counted(-float(self))
+
+        __rmul__, __radd__ = __mul__, __add__
+
+    steps = range(1, 11)
+    formula, derivative, work = [1], [1], []
+    for n in steps:
+        # 4·l·(1 − l) has two copies of l; its derivative 4·(l'·(1 − l) − l·l') two of l' and two of l.
+        formula.append(2 * formula[-1] + 4)
+        derivative.append(2 * derivative[-1] + 2 * formula[-2] + 6)
+        Counted.operations = 0
+        value = Dual(Counted(0.3), Counted(1.0))
+        for _ in range(n):
+            value = (
+                value
+                * (Dual(Counted(1.0), Counted(0.0)) - value)
+                * Dual(Counted(4.0), Counted(0.0))
+            )
+        work.append(Counted.operations)
+    chart = labkit.LineChart("Logistic map, n times", x="n", y="symbols or operations", log_y=True)
+    chart.line(steps, formula[1:], "formula").line(steps, derivative[1:], "its derivative")
+    return chart.line(steps, work, "dual numbers")
+
+
+labkit.figure(draw_steps)
+labkit.figure(draw_swell)
+
+# %% [markdown]
+# ![Symbols against n on a logarithmic axis: the formula of the logistic map doubles at each step, its derivative more than doubles, the operations of dual numbers grow in proportion to n.](figures/swell.svg)
 #
 # ## Read next
 #

@@ -21,7 +21,7 @@ STYLE = """
 .lk text { font: 14px "Source Sans 3", system-ui, sans-serif; fill: #1b1d22; }
 .lk .title { font-size: 16px; font-weight: 600; } .lk .s { fill: #5a5e67; font-size: 13px; }
 .lk .grid { stroke: #e2ded4; stroke-width: 1; } .lk .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
-.lk .dot { stroke: none; } .lk .cell { stroke: none; shape-rendering: crispEdges; } .lk .mark { fill: none; stroke: #ffffff; stroke-width: 2.5; }
+.lk .point { fill: none; stroke-width: 2.5; stroke-dasharray: none !important; } .lk .dot { stroke: none; } .lk .cell { stroke: none; shape-rendering: crispEdges; } .lk .mark { fill: none; stroke: #ffffff; stroke-width: 2.5; }
 .lk .one { stroke: #1f4f8f; } .lk .two { stroke: #9a3412; stroke-dasharray: 7 3; } .lk .three { stroke: #2f6b3a; stroke-dasharray: 2 3; }
 .lk .four { stroke: #6b3fa0; stroke-dasharray: 9 3 2 3; } .lk .five { stroke: #5a5e67; stroke-dasharray: 12 4; }
 @media (prefers-color-scheme: dark) {
@@ -134,6 +134,12 @@ class LineChart(_Chart):
     log_y: bool = False
     ceiling: float = math.inf
     curves: list[tuple[list[float], list[float], str]] = field(default_factory=list)
+    dotted: set[int] = field(default_factory=set)  # those curves that are single points
+
+    def points(self, xs: Iterable[Any], ys: Iterable[Any], label: str) -> "LineChart":
+        """Marks that nothing connects."""
+        self.dotted.add(len(self.curves))
+        return self.line(xs, ys, label)
 
     def line(self, xs: Iterable[Any], ys: Iterable[Any], label: str) -> "LineChart":
         values = [value if value <= self.ceiling else math.nan for value in map(float, ys)]
@@ -149,6 +155,13 @@ class LineChart(_Chart):
         left = float(LEFT)
         for number, (cx, cy, label) in enumerate(self.curves):
             colour = COLOURS[number % len(COLOURS)]
+            if number in self.dotted:
+                where = [at for piece in self._pieces(cx, cy) for at in piece]
+                for x, y in [(across.at(x), up.at(y)) for x, y in where] + [(left + 14, 48.0)]:
+                    yield f'<path class="point {colour}" d="{_mark(number, x, y)}"/>'
+                yield f'<text x="{left + 34:.0f}" y="53">{escape(label)}</text>'
+                left += 56 + 7.2 * len(label)
+                continue
             for piece in self._pieces(cx, cy):
                 points = " ".join(f"{across.at(x):.1f} {up.at(y):.1f}" for x, y in piece)
                 yield f'<path class="line {colour}" d="M{points}"/>'
@@ -168,6 +181,17 @@ class LineChart(_Chart):
                 piece = []
         if piece:
             yield piece
+
+
+def _mark(number: int, x: float, y: float) -> str:
+    """A small outline around a point: a cross, a square or a triangle, told apart without colour."""
+    match number % 3:
+        case 0:
+            return f"M{x - 5:.1f} {y - 5:.1f}l10 10m0 -10l-10 10"
+        case 1:
+            return f"M{x - 5:.1f} {y - 5:.1f}h10v10h-10z"
+        case _:
+            return f"M{x:.1f} {y - 6:.1f}l6 11h-12z"
 
 
 @dataclass(slots=True)
