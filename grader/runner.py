@@ -297,6 +297,8 @@ class Grading:
             if crowded is not None and (
                 answered.ended or (crowded() and exchange is not None and exchange.restless())
             ):
+                # Whatever was at fault may have taken the notebook along, too.
+                session.after_trouble(WireClosed(), exchange)
                 return None, {}
             return answered.verdict, fields | answered.fields
         except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:

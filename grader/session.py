@@ -274,6 +274,14 @@ class NotebookSession:
         """
         self.ensure_notebook()
         shared = self._jail
+        if shared is not None and self.forkable:
+            shared.hear_init()
+            if (
+                shared.student_ended
+            ):  # an earlier check killed it: no fault of the one that is asked now
+                self._discard(shared)
+                self.ensure_notebook()
+                shared = self._jail
         if shared is None:
             raise NotebookEnded(self.hopeless or Ending(Verdict.ERROR, "ended its own process"))
         if self.forkable:

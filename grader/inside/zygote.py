@@ -273,7 +273,11 @@ def exec_again(control: socket.socket, *more: str) -> None:
     words = [word for word in words if word != "@again"]
     words = [*(more or ("@again",)), *words]
     command = [sys.executable, *options, script, str(descriptor), labkit, *words]
-    os.execve(sys.executable, command, _STARTED_WITH)  # noqa: S606
+    try:
+        os.execve(sys.executable, command, _STARTED_WITH)  # noqa: S606
+    except OSError as error:  # e.g. its Python is being installed again; an old zygote beats none
+        os.set_inheritable(descriptor, False)
+        print(f"zygote: cannot begin afresh: {error}", file=sys.stderr, flush=True)
 
 
 _ARGUMENTS: list[str] = []

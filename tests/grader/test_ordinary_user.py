@@ -10,7 +10,10 @@ import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,7 +70,7 @@ sandbox.close()
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def place() -> Iterator[Path]:
     """A folder that `nobody` can read: the grader, the tiny lab, and two Pythons with packages."""
     if os.geteuid() != 0:
         pytest.skip("the tests run as an ordinary user already, so every other test shows this")
@@ -75,28 +78,26 @@ def place(tmp_path: Path) -> Path:
         pytest.skip(f"needs {PYTHON}: a Python that another user can read")
     if sys.version_info[:2] != (3, 11):
         pytest.skip("compiled packages of another Python cannot be lent to 3.11")
-    subprocess.run([PYTHON, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
+    # Not in pytest's own folder, which every other run of pytest closes to `nobody` again.
+    folder = Path(tempfile.mkdtemp(prefix="gradus-nobody-"))
+    folder.chmod(0o755)
+    subprocess.run([PYTHON, "-m", "venv", "--without-pip", folder / "venv"], check=True)
     packages = "lib/python3.11/site-packages"
     for name in ("grader", "labs", "tests/grader", "tests/fixtures"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ZYGOTE / packages, tmp_path / "venv" / packages, dirs_exist_ok=True)
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ZYGOTE / packages, folder / "venv" / packages, dirs_exist_ok=True)
     for name in WORKERS_PACKAGES:
         source = next(Path(path) / name for path in sys.path if (Path(path) / name).exists())
         copy = shutil.copytree if source.is_dir() else shutil.copy
-        (tmp_path / "site").mkdir(exist_ok=True)
-        copy(source, tmp_path / "site" / name)
-    for folder in (tmp_path, *tmp_path.parents):
-        if (
-            folder.stat().st_uid == os.geteuid()
-            and folder.is_relative_to("/tmp")
-            and folder != Path("/tmp")
-        ):
-            folder.chmod(0o755)
-    return tmp_path
+        (folder / "site").mkdir(exist_ok=True)
+        copy(source, folder / "site" / name)
+    yield folder
+    shutil.rmtree(folder)
 
 
-def test_an_ordinary_user_grades_behind_the_same_wall(place: Path) -> None:
-    (place / "grade.py").write_text(GRADE)
+def told_by_nobody(place: Path, script: str, seconds: float = 120) -> Any:
+    """What a script prints as JSON that the user `nobody` runs."""
+    (place / "grade.py").write_text(script)
     done = subprocess.run(
         [place / "venv/bin/python", "-P", "-B", "grade.py"],
         user=pwd.getpwnam("nobody").pw_uid,
@@ -110,13 +111,49 @@ def test_an_ordinary_user_grades_behind_the_same_wall(place: Path) -> None:
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=seconds,
         check=False,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     if "no wall" in told:
         pytest.skip(f"this host lets no ordinary user build a jail: {told['no wall']}")
+    return told
+
+
+ATTACK = """
+import json, sys
+sys.path.insert(0, "site")
+from grader.sandbox import open_sandbox
+from grader.errors import NoWallError
+from tests.grader.attacks.catalogue.trial import CATALOGUE, complaint
+from tests.grader.grading_desk import Desk
+try:
+    sandbox = open_sandbox(wall="local")
+except NoWallError as error:
+    print(json.dumps({"no wall": str(error)}))
+    raise SystemExit
+desk = Desk(sandbox)
+held, broken = 0, {}
+for attack in CATALOGUE[PART]:
+    told = complaint(desk, attack)
+    held += not told
+    if told:
+        broken[attack.name] = told
+sandbox.close()
+print(json.dumps({"held": held, "broken": broken}))
+"""
+
+
+def test_the_catalogue_of_attacks_fails_at_an_ordinary_users_wall_as_well(place: Path) -> None:
+    """Every fourth attack, since each wall is tried with all of them elsewhere."""
+    told = told_by_nobody(place, ATTACK.replace("PART", "::4"), seconds=300)
+    assert told["broken"] == {}
+    assert told["held"] > 25
+
+
+def test_an_ordinary_user_grades_behind_the_same_wall(place: Path) -> None:
+    told = told_by_nobody(place, GRADE)
     nobody = str(pwd.getpwnam("nobody").pw_uid)
     assert told["euid"] == int(nobody)
     assert told["score"] == told["again"] == "10"

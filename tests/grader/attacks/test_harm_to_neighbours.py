@@ -12,7 +12,7 @@ import pytest
 from grader.protocol import Verdict
 from grader.sandbox.local import LocalSandbox
 from grader.sandbox.memory import descendants
-from tests.grader.attacks.test_catalogue import NAMES
+from tests.grader.attacks.catalogue.trial import NAMES
 from tests.grader.grading_desk import Desk, result
 
 
