@@ -152,6 +152,9 @@ def test_no_address_of_the_site_shows_the_outsider_anything_of_a_course(
         "course": cast.course.slug,
         "assignment": cast.assignment.slug,
         "assignment_slug": cast.assignment.slug,
+        "homework": cast.assignment.slug,
+        "topic": "introduction",
+        "lab": cast.assignment.slug,
     }
     client.force_login(cast.outsider)
     seen = 0
