@@ -600,7 +600,7 @@ def swiglu_values(lab, x, Wa, Wb, Wc):
         "Wa": normal(rng, 5, 6),
         "Wb": normal(rng, 5, 6),
         "Wc": normal(rng, 6, 5),
-        "far": normal(rng, 2, 5, scale=300.0),
+        "far": normal(rng, 2, 5, scale=5000.0),
     },
     hint="Any layout and dtype, a batch of 0 rows, a vector of zeros; large values must not overflow; gradients reach "
     "x and every weight. Stay in the dtype of x and change nothing in place.",

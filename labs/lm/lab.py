@@ -36,7 +36,7 @@
 # E1 to E5, the loss and the batches of E7 do not need each other; E6 calls what E3 to E5 made, and the training at the end needs E6.
 #
 # **House rules.** Plain torch: matrix products, `softmax`, indexing. What the lab is about is not to be called ready-made (`scaled_dot_product_attention`, `rms_norm`,
-# `nn.MultiheadAttention`, tokenizer libraries): a use of it is shown to whoever grades. The checks work in **float64**, so that a wrong formula cannot hide behind rounding: stay in the dtype
+# `nn.MultiheadAttention`, tokenizer libraries): these raise an error while the notebook is graded, and whoever reviews it is told. The checks work in **float64**, so that a wrong formula cannot hide behind rounding: stay in the dtype
 # of your inputs (`x.float()` throws half of the digits away), and let gradients pass (no `.data`, no `.item()` on the way).
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}
@@ -466,7 +466,7 @@ check("attention_extremes")
 #
 # `lm_forward(ids, p, cfg)` looks the ids up in `embed`, goes through the layers, normalises once more and multiplies with `head`. The result are logits; no softmax.
 #
-# With `vocab` 32,000, `dim` 4096, 32 layers, 32 heads of each kind and `ffn` 11,008 this is exactly LLaMA-7B: `init_weights` would make 6,738,415,616 numbers.
+# With `vocab` 32,000, `dim` 4096, 32 layers, 32 heads of each kind and `ffn` 11,008 this is LLaMA-7B: `init_weights` would make 6,738,415,616 numbers.
 
 
 # %% nbgrader={"grade": false, "grade_id": "weights", "locked": true, "schema_version": 3, "solution": false}
@@ -731,4 +731,4 @@ labkit.figure(rope_curves)
 # - Shazeer: *GLU variants improve transformer* (2020), section 2 "Gated Linear Units (GLU) and Variants": your three matrices among their relatives.
 # - Su et al.: *RoFormer* (2021), section 3.2 "Rotary position embedding": your pairs, derived from the wish that only $m-n$ shall matter.
 # - Ainslie et al.: *GQA* (2023), section 2.2 "Grouped-query attention".
-# - Touvron et al.: *LLaMA* (2023), section 2.2 "Architecture": half a page, and you have built all of it.
+# - Touvron et al.: *LLaMA* (2023), section 2.2 "Architecture": a few paragraphs, and you have built all of it.

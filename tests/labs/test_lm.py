@@ -282,6 +282,17 @@ def test_a_right_solution_in_another_style_scores_in_full(lm: Linter, seed: int)
     assert {r.check: r.message for r in report.results if r.verdict is not Verdict.PASSED} == {}
 
 
+def test_the_fused_kernel_raises_and_is_shown_to_a_human(lm: Linter) -> None:
+    borrowed = """
+def attention(q, k, v, causal):
+    return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=causal)
+"""
+    report = lm.grade(lm.reference | {"attention": borrowed})
+    assert all(r.verdict is not Verdict.PASSED for r in report.results if r.exercise == "E5")
+    assert any("scaled_dot_product_attention" in flag.text for flag in report.flags)
+    assert lm.grade(lm.reference).flags == ()
+
+
 def test_an_exercise_can_be_done_without_the_others(lm: Linter) -> None:
     for exercise in ("E1", "E2", "E3", "E4", "E5"):
         cells = lm.lab.exercise(exercise).cells
