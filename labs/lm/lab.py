@@ -626,7 +626,7 @@ check("overfits_one_batch")
 #
 # ![Bytes per token against the size of the vocabulary, on the training text and on other text: one at 256, rising steeply, then ever more slowly.](figures/compression.svg)
 #
-# Without a merge every token is one byte. With 128 merges it is nearly three bytes, with four times as many not five: doubling the vocabulary buys less and less. This text is made of few roots and endings, so the curve of the
+# Without a merge every token is one byte. With 128 merges it is nearly three bytes, with four times as many five: doubling the vocabulary buys less and less. This text is made of few roots and endings, so the curve of the
 # held-out text stays close to that of the training text until the merges begin to learn whole words; on real text the gap opens sooner.
 
 
