@@ -1,6 +1,6 @@
 # The only commands that a newcomer needs. `tools/python` finds a Python 3.11 (PYTHON=… chooses one).
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres test-browser test-frontend lint format bench fuzz clean
+.PHONY: help run test test-sqlite test-postgres test-browser test-frontend lint lint-deep format bench fuzz clean
 
 PYTHON ?=
 export PYTHON
@@ -35,6 +35,9 @@ test-frontend:  ## the front end's tests
 
 lint:  ## formatting, types, import rules, templates, front end, migrations
 	@exec sh tools/python -m tools.check lint
+
+lint-deep:  ## every lab on 200 seeds; takes hours. ARGS='labs/autodiff' chooses some
+	@exec sh tools/python -m tools.check lint-deep -- $(ARGS)
 
 format:  ## format Python and the front end
 	@exec sh tools/python -m tools.check format

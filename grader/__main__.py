@@ -165,6 +165,7 @@ def _as_text(report: GradingReport) -> str:
         if c.exception
     ]
     lines += [_result_text(result) for result in report.results]
+    lines += [f"flag: cell {f.cell}, line {f.line}: {f.text}" for f in report.flags]
     lines += [
         f"{item.exercise:>4}  waiting for a human   {item.max_points!s:>5} {item.title}"
         for item in report.manual

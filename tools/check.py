@@ -139,6 +139,13 @@ def fuzz(console: Console, arguments: Sequence[str]) -> list[Outcome]:
     return [_run(console, "fuzz", [*_PYTHON, "tests.fuzz", *arguments])]
 
 
+def lint_deep(console: Console, chosen: Sequence[str]) -> list[Outcome]:
+    """Every lab, or those that are named, on many seeds, in real jails."""
+    folders = list(chosen) or sorted(str(path.parent) for path in ROOT.glob("labs/*/lab.toml"))
+    command = [*_PYTHON, "grader", "lint", "--seeds", "200"]
+    return [_run(console, folder, [*command, folder]) for folder in folders]
+
+
 def format_all(console: Console) -> list[Outcome]:
     return [
         _run(console, "ruff format", [*_PYTHON, "ruff", "format", "."]),
@@ -196,6 +203,7 @@ def _interruptible(console: Console) -> Iterator[None]:
 def main() -> int:
     parts: dict[str, Callable[[Console, Sequence[str]], list[Outcome]]] = {
         "lint": lambda console, _: lint(console),
+        "lint-deep": lint_deep,
         "format": lambda console, _: format_all(console),
         "bench": bench,
         "fuzz": fuzz,
