@@ -1,6 +1,6 @@
 # The only commands that a newcomer needs. `tools/python` finds a Python 3.11 (PYTHON=… chooses one).
 .DEFAULT_GOAL := help
-.PHONY: help run test test-sqlite test-postgres test-browser test-frontend lint lint-deep format bench fuzz clean
+.PHONY: help run test test-sqlite test-postgres test-browser test-frontend lint lint-deep format bench fuzz images clean
 
 PYTHON ?=
 export PYTHON
@@ -47,6 +47,9 @@ bench:  ## measurements beside nbgrader and otter; ARGS=--full takes longer
 
 fuzz:  ## feed changed bytes to everything that reads hostile ones, two minutes; ARGS='--seconds 600 hear'
 	@exec sh tools/python -m tools.check fuzz -- $(ARGS)
+
+images:  ## the Docker wall's images; ARGS=gpu for GPU hosts, BASE=… chooses what to build upon
+	@exec sh tools/python -m tools.images $(ARGS)
 
 clean:  ## delete what was installed and built; var/ with its database stays
 	rm -rf .venv .zygotes .node .fuzz frontend/node_modules frontend/dist

@@ -26,7 +26,7 @@ from grader.errors import GraderError, LabError, WallError
 from grader.protocol import Limits
 from grader.referee import referee_for
 from grader.sandbox import Sandbox, open_sandbox
-from grader.sandbox.local import LocalSandbox
+from grader.sandbox.warm import WarmSandbox
 from labs.catalog import find_labs
 
 log = structlog.get_logger()
@@ -69,10 +69,10 @@ def refuse_without_a_wall(**_: Any) -> None:
 
 
 def _keep_or_close(sandbox: Sandbox) -> None:
-    """Zygotes straight on this host are made here, once: the slots, which are forks of this process, share
-    them. A wall that is reached over a connection is opened by each slot for itself."""
+    """Zygotes are made here, once: the slots, which are forks of this process, share
+    them."""
     global _shared  # noqa: PLW0603
-    if not isinstance(sandbox, LocalSandbox):
+    if not isinstance(sandbox, WarmSandbox):
         return sandbox.close()
     _shared = sandbox
     try:

@@ -2,8 +2,9 @@
 
 Exec'd with an empty environment but for the public constants that the wall sets. It receives one byte
 and one descriptor per submission over its control socket and never data: whatever a zygote ever held
-could be read in every later fork. It answers on that descriptor with the builder's pid, so that several
-processes may hold the control socket and fork from one zygote.
+could be read in every later fork. It answers on that descriptor with a pidfd of the builder, which means
+the same process to whoever sits outside of a container; so several processes may hold the control socket
+and fork from one zygote.
 
 It execs itself again, with the environment and the arguments that it was started with, when it has
 forked often, when it has grown, and when labkit was edited. Jails that stand meanwhile keep their parent:
@@ -24,7 +25,6 @@ import os
 import select
 import signal
 import socket
-import struct
 import sys
 import types
 
@@ -39,7 +39,7 @@ sys.path.remove(_SOURCE_ROOT)
 
 FORK = b"F"
 READY = b"R"
-PID = struct.Struct(">i")
+BUILDER = b"B"
 FORKS_BEFORE_RENEWAL = 2_000
 FORKS_BETWEEN_LOOKS = 50
 GROWTH = 0.25  # of what it held when it was warm, and at least:
@@ -164,7 +164,9 @@ class Zygote:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         jail.adopt_orphans()
         if not self.words.again:
-            self.control.send(READY)
+            own = os.pidfd_open(os.getpid())
+            socket.send_fds(self.control, [READY], [own])
+            os.close(own)
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
         while True:
@@ -196,7 +198,7 @@ class Zygote:
         return private_bytes() > self.warm_bytes + bound
 
     def fork(self, wire: int) -> None:
-        """Fork a builder that keeps `wire`, map its ids, and tell the worker its pid."""
+        """Fork a builder that keeps `wire`, map its ids, and give the worker a pidfd of it."""
         self.counter += 1
         self.forks += 1
         ready_read, ready_write = os.pipe()
@@ -208,8 +210,10 @@ class Zygote:
             _builder(self, wire, ready_write, go_read)
         os.close(ready_write)
         os.close(go_read)
+        builder = os.pidfd_open(pid)  # not reaped yet, so the number is still its own
         with socket.socket(fileno=wire) as asker, contextlib.suppress(OSError):
-            asker.send(PID.pack(pid))  # before anything that the jail itself will say there
+            socket.send_fds(asker, [BUILDER], [builder])  # before anything that the jail will say
+        os.close(builder)
         try:
             if os.read(ready_read, 1) == b"u":
                 if not self.words.bare:

@@ -15,7 +15,11 @@ Zygotes = tuple[str, ...]
 
 
 def _docker(zygotes: Zygotes) -> Sandbox:
-    raise WallError("the docker wall is not there yet")
+    try:  # it loads more than the rest of the grader
+        from grader.sandbox.docker import DockerSandbox
+    except ModuleNotFoundError as error:
+        raise WallError(f"Python's package {error.name} is missing: pip install docker") from None
+    return DockerSandbox(zygotes)
 
 
 def _bubblewrap(zygotes: Zygotes) -> Sandbox:

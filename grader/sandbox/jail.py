@@ -16,7 +16,6 @@ import itertools
 import json
 import os
 import select
-import signal
 import socket
 import threading
 import time
@@ -29,12 +28,7 @@ from grader.inside import wire
 from grader.protocol import Limits
 from grader.sandbox.cgroup import Group, Groups
 from grader.sandbox.cores import take_cores
-from grader.sandbox.memory import (
-    descendants,
-    is_stopped,
-    jail_memory_bytes,
-    jail_share_bytes,
-)
+from grader.sandbox.family import Family
 from grader.sandbox.watchdog import watchdog
 
 MIB = 2**20
@@ -184,7 +178,7 @@ class Jail:
 
     Args:
         wire_socket: the wire to its init.
-        builder_pid: the process outside whose death takes the jail along.
+        builder: the process outside whose death takes the jail along, with all that came of it.
         limits: of the notebook in it.
         wall_stands: whether the zygote behind the jail is alive.
         on_close: called once, when the jail has ended.
@@ -195,7 +189,7 @@ class Jail:
     def __init__(
         self,
         wire_socket: socket.socket,
-        builder_pid: int,
+        builder: Family,
         limits: Limits,
         *,
         wall_stands: Callable[[], bool] = lambda: True,
@@ -204,7 +198,7 @@ class Jail:
         gpu: bool = False,
     ) -> None:
         self.wire = wire_socket
-        self.builder_pid = builder_pid
+        self.builder_pid = builder.pid  # 0 when it cannot be seen from here
         self.limits = limits
         self.memory_limit = limits.memory_mib * MIB
         self.used_bytes = 0  # as the watchdog saw it last
@@ -221,7 +215,8 @@ class Jail:
         self._asking: set[int] = set()
         self._stopped: set[int] = set()
         self._baseline = 0
-        self._builder = os.pidfd_open(builder_pid)
+        self._builder = builder
+        self._closed = False
         self._cores = take_cores(CHECKS_AT_ONCE)
         self._groups = groups
         self._group: Group | None = None
@@ -232,7 +227,7 @@ class Jail:
         except BaseException:
             self.close()
             raise
-        self._baseline = jail_memory_bytes(builder_pid)
+        self._baseline = builder.memory_bytes()
         watchdog.add(self)
 
     def _enter_group(self) -> None:
@@ -243,7 +238,7 @@ class Jail:
         if self._group is not None:
             with contextlib.suppress(OSError):  # the watchdog remains
                 self._group.enter([self.builder_pid])
-                self._group.enter(descendants(self.builder_pid)[1:])
+                self._group.enter(self._builder.processes()[1:])
 
     def _group_bytes(self) -> int:
         """Files in the private places count in a group and not for the watchdog: a verdict should not
@@ -368,50 +363,45 @@ class Jail:
 
     def restless(self) -> bool:
         """Whether one was stopped, or there are more than builder, init, notebook and two checks."""
-        processes = descendants(self.builder_pid)
-        return len(processes) > 5 or any(map(is_stopped, processes))
+        return self._builder.is_restless()
 
     def memory_bytes(self) -> int:
         """Private memory that the jail has taken since its walls stood."""
-        used = jail_memory_bytes(self.builder_pid) - self._baseline
+        used = self._builder.memory_bytes() - self._baseline
         # Forks share pages; where the kernel tells, count those once. It does so slowly, and a page that
         # is shared by many may be copied by each at any moment: hence a ceiling for the plain sum.
         if self.memory_limit < used <= self._ceiling():
             enough = self.memory_limit + self._baseline
-            share = jail_share_bytes(self.builder_pid, enough)
+            share = self._builder.share_bytes(enough)
             used = used if share is None else min(used, share)
         return used
 
     def _ceiling(self) -> int:
         """What all processes together may hold even if they share it: what they began with apart."""
-        processes = len(descendants(self.builder_pid))
+        processes = len(self._builder.processes())
         return SHARED_AT_MOST * self.memory_limit + processes * self._baseline
 
     def look(self) -> None:
         """Measure the memory and end the jail when it is over its limit; the watchdog calls this."""
         used, kills = self.memory_bytes(), self.oom_kills()
         with self._lock:
-            if self._builder < 0:
+            if self._closed:
                 return
             self.used_bytes = used
             self.seen_oom_kills = kills
             if used > self.memory_limit:
                 self.over_memory = True
-                self._end()
-
-    def _end(self) -> None:
-        with contextlib.suppress(OSError):  # it has ended already
-            signal.pidfd_send_signal(self._builder, signal.SIGKILL)
+                self._builder.end()
 
     def close(self) -> None:
         """End every process of the jail: with the builder dies init, and with init its namespace."""
         watchdog.remove(self)
         with self._lock:
-            if self._builder < 0:
+            if self._closed:
                 return
-            self._end()
-            os.close(self._builder)
-            self._builder = -1
+            self._closed = True
+            self._builder.end()
+            self._builder.close()
             self.wire.close()
         self._cores.give_back()
         if self._groups is not None and self._group is not None:

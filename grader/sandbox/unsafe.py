@@ -10,7 +10,7 @@ from dataclasses import replace
 from grader.errors import NoWallError
 from grader.sandbox.kinds import kind_of, python_of
 from grader.sandbox.local import LocalSandbox
-from grader.sandbox.zygote import Zygote
+from grader.sandbox.zygote import Zygote, start_process
 
 VARIABLE = "GRADUS_UNSAFE_NO_SANDBOX"
 
@@ -40,4 +40,4 @@ class UnsafeSandbox(LocalSandbox):
         super().__init__(zygotes)
 
     def _start(self, name: str) -> Zygote:
-        return Zygote(replace(kind_of(name), bare=True), python_of(name))
+        return start_process(replace(kind_of(name), bare=True), python_of(name))

@@ -34,7 +34,7 @@ def main() -> None:
     request = request_for(lab)
     cells = [[cell.id, cell.source] for cell in restore(lab, read_answers(lab, request.notebook))]
     sandbox = LocalSandbox((lab.zygote,))
-    zygote = sandbox._zygotes[lab.zygote].process.pid
+    zygote = sandbox._zygotes[lab.zygote].pid
     floor = Floor(lab.zygote, cells)
     jails = Accounts("jails")
     rows: dict[str, list[float]] = {"whole grading": [], "floor: cells in a plain fork": []}

@@ -24,7 +24,7 @@ MIB = 2**20
 
 def zygote_of(desk: Desk) -> int:
     assert isinstance(desk.sandbox, LocalSandbox)
-    return desk.sandbox._zygotes["numpy"].process.pid
+    return desk.sandbox._zygotes["numpy"].pid
 
 
 def alone(zygote: int, seconds: float = 5.0) -> bool:
@@ -81,7 +81,7 @@ sys.path.insert(0, {root!r})
 from grader.sandbox import open_sandbox
 from tests.grader.grading_desk import Desk
 desk = Desk(open_sandbox(wall="local"))
-print(desk.sandbox._zygotes["numpy"].process.pid, flush=True)
+print(desk.sandbox._zygotes["numpy"].pid, flush=True)
 while True:
     desk.grade(double="import os, time\\ndef double(x):\\n    os.fork() or (os.setsid(), time.sleep(60))\\n    time.sleep(0.05)\\n    return 2 * x")
 """

@@ -16,20 +16,20 @@ from grader.protocol import Limits
 from grader.sandbox import zygote as zygotes
 from grader.sandbox.kinds import KINDS, gpu_devices, python_of
 from grader.sandbox.local import LocalSandbox
-from grader.sandbox.zygote import Zygote
+from grader.sandbox.zygote import Zygote, start_process
 
 NUMPY = KINDS["numpy"]
 
 
 def begun(zygote: Zygote) -> bytes:
     """Changes when the process is exec'd: the kernel draws these bytes for each exec."""
-    words = Path(f"/proc/{zygote.process.pid}/auxv").read_bytes()
+    words = Path(f"/proc/{zygote.pid}/auxv").read_bytes()
     address = next(
         int.from_bytes(words[at + 8 : at + 16], "little")
         for at in range(0, len(words), 16)
         if int.from_bytes(words[at : at + 8], "little") == 25  # AT_RANDOM
     )
-    with open(f"/proc/{zygote.process.pid}/mem", "rb") as memory:
+    with open(f"/proc/{zygote.pid}/mem", "rb") as memory:
         memory.seek(address)
         return memory.read(16)
 
@@ -38,7 +38,7 @@ def begun(zygote: Zygote) -> bytes:
 def short_lived() -> Iterator[Zygote]:
     """A zygote that begins afresh after three forks."""
     kind = replace(NUMPY, modules=("@forks=3", *NUMPY.modules))
-    zygote = Zygote(kind, python_of("numpy"))
+    zygote = start_process(kind, python_of("numpy"))
     yield zygote
     zygote.close()
 
@@ -58,14 +58,14 @@ def told(zygote: Zygote, code: str) -> str:
 
 
 def test_a_zygote_begins_afresh_after_many_forks(short_lived: Zygote) -> None:
-    first, pid = begun(short_lived), short_lived.process.pid
+    first, pid = begun(short_lived), short_lived.pid
     for _ in range(2):
         assert told(short_lived, "print(1 + 1)") == "2\n"
     assert begun(short_lived) == first
     for _ in range(5):
         assert told(short_lived, "print(1 + 1)") == "2\n"
     assert begun(short_lived) != first
-    assert short_lived.process.pid == pid
+    assert short_lived.pid == pid
     assert short_lived.alive
 
 
@@ -86,7 +86,7 @@ def test_a_jail_lives_on_while_its_zygote_begins_afresh(short_lived: Zygote) -> 
 
 
 def test_a_fresh_zygote_has_the_same_constant_environment(short_lived: Zygote) -> None:
-    environ = Path(f"/proc/{short_lived.process.pid}/environ")
+    environ = Path(f"/proc/{short_lived.pid}/environ")
     before = environ.read_bytes()
     assert dict(entry.split("=", 1) for entry in before.decode().split("\0") if entry) == dict(
         NUMPY.environment
@@ -110,7 +110,7 @@ def test_a_zygote_that_has_grown_begins_afresh(labkit: Path) -> None:
     with (labkit / "__init__.py").open("a") as file:  # as a leak would, at every fork
         file.write("\nimport os\nleak, pipe = [], os.pipe\n")
         file.write("os.pipe = lambda: leak.append(bytearray(b'x' * 10**6)) or pipe()\n")
-    zygote = Zygote(NUMPY, python_of("numpy"), labkit)
+    zygote = start_process(NUMPY, python_of("numpy"), labkit=labkit)
     try:
         first = begun(zygote)
         for _ in range(40):
@@ -124,7 +124,7 @@ def test_a_zygote_that_has_grown_begins_afresh(labkit: Path) -> None:
 
 
 def test_a_zygote_begins_afresh_when_labkit_was_edited(labkit: Path) -> None:
-    zygote = Zygote(NUMPY, python_of("numpy"), labkit)
+    zygote = start_process(NUMPY, python_of("numpy"), labkit=labkit)
     try:
         assert told(zygote, "import labkit; print(hasattr(labkit, 'new_word'))") == "False\n"
         with (labkit / "__init__.py").open("a") as file:
@@ -167,20 +167,20 @@ def test_processes_forked_from_its_owner_share_a_zygote() -> None:
 def test_a_dead_zygote_is_replaced() -> None:
     sandbox = LocalSandbox(("numpy",))
     try:
-        old = sandbox._zygotes["numpy"].process.pid
+        old = sandbox._zygotes["numpy"].pid
         os.kill(old, signal.SIGKILL)
         deadline = time.monotonic() + 5
         while sandbox._zygotes["numpy"].alive and time.monotonic() < deadline:
             time.sleep(0.01)
         sandbox.open_jail("numpy", Limits()).close()
-        assert sandbox._zygotes["numpy"].process.pid != old
+        assert sandbox._zygotes["numpy"].pid != old
     finally:
         sandbox.close()
 
 
 def test_a_zygote_has_one_thread(sandbox: LocalSandbox) -> None:
     """Locks of another one would stay locked in every fork."""
-    pid = sandbox._zygotes["numpy"].process.pid
+    pid = sandbox._zygotes["numpy"].pid
     assert len(os.listdir(f"/proc/{pid}/task")) == 1
 
 
@@ -209,7 +209,7 @@ def test_a_gpus_zygote_leaves_cuda_alone_and_its_jails_can_use_it() -> None:
     sandbox = LocalSandbox(("torch-gpu",))
     try:
         zygote = sandbox._zygotes["torch-gpu"]
-        opened = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{zygote.process.pid}/fd")]
+        opened = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{zygote.pid}/fd")]
         assert not [path for path in opened if path.startswith("/dev/nvidia")]
         use = (
             "import torch; a = torch.ones(64, 64, device='cuda'); print(int((a @ a).sum().item()))"
@@ -223,7 +223,7 @@ def test_a_gpus_zygote_leaves_cuda_alone_and_its_jails_can_use_it() -> None:
 @pytest.fixture(scope="module")
 def torch_zygote() -> Iterator[Zygote]:
     pytest.importorskip("torch", reason="torch is not installed")
-    zygote = Zygote(KINDS["torch"], python_of("torch"))
+    zygote = start_process(KINDS["torch"], python_of("torch"))
     yield zygote
     zygote.close()
 
@@ -231,7 +231,7 @@ def torch_zygote() -> Iterator[Zygote]:
 def test_torch_is_imported_before_the_fork_and_cuda_is_not_touched(torch_zygote: Zygote) -> None:
     code = "import sys; print('torch' in sys.modules); import torch; print(torch.cuda.is_initialized())"
     assert told(torch_zygote, code) == "True\nFalse\n"
-    assert len(os.listdir(f"/proc/{torch_zygote.process.pid}/task")) == 1
+    assert len(os.listdir(f"/proc/{torch_zygote.pid}/task")) == 1
 
 
 def test_a_triton_kernel_runs_without_a_gpu(torch_zygote: Zygote) -> None:
@@ -258,5 +258,5 @@ def test_a_jail_without_a_gpu_sees_none_of_its_devices(torch_zygote: Zygote) -> 
 
 def test_a_word_of_the_command_line_is_no_secret(torch_zygote: Zygote) -> None:
     """A jail may read how its zygote was started: nothing there tells about a lab or a student."""
-    command = Path(f"/proc/{torch_zygote.process.pid}/cmdline").read_bytes().decode().split("\0")
+    command = Path(f"/proc/{torch_zygote.pid}/cmdline").read_bytes().decode().split("\0")
     assert re.fullmatch(r"-s -P -B \S+/zygote.py \d+ \S+/labkit .*", " ".join(command[1:]).strip())

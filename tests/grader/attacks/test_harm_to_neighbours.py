@@ -66,7 +66,7 @@ def test_what_a_check_left_running_is_dead_before_the_next(desk: Desk, start: st
 def test_a_jail_takes_everything_with_it(desk: Desk) -> None:
     if not isinstance(desk.sandbox, LocalSandbox):
         pytest.skip("tests/docker asks this of the docker wall")
-    zygote = desk.sandbox._zygotes["numpy"].process.pid
+    zygote = desk.sandbox._zygotes["numpy"].pid
     cell = (
         "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(99)\n"
         "def double(x):\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(99)\n    return 2 * x"

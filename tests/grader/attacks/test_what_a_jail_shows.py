@@ -163,7 +163,9 @@ for attempt in (lambda: open({str(path)!r}, "rb").read(1), lambda: os.listdir({s
 
 
 def test_every_mount_is_private_or_read_only(desk: Desk) -> None:
-    told = desk.seen("print(open('/proc/self/mountinfo').read()[-3900:])")
+    told = desk.seen(
+        "for line in open('/proc/self/mountinfo'): print(*line.split()[:6])"  # an overlay's are long
+    )
     for line in told.strip().splitlines():
         fields = line.split()
         place, options = fields[4], fields[5].split(",")
@@ -223,8 +225,8 @@ def test_no_process_of_a_jail_is_root_on_the_host(sandbox: Sandbox) -> None:
 
 
 def test_two_jails_at_a_time_have_different_ids_on_the_host(sandbox: Sandbox) -> None:
-    if os.getuid() != 0:
-        pytest.skip("an ordinary user can map no id but its own")
+    if os.getuid() != 0 or sandbox.wall != "local":
+        pytest.skip("an ordinary user, as in a container, can map no id but its own")
     jails = [sandbox.open_jail("numpy", Limits()) for _ in range(3)]
     owners = {os.stat(f"/proc/{descendants(j.builder_pid)[1]}").st_uid for j in jails}
     uids = set()
@@ -281,8 +283,9 @@ call("it:", {REFUSED_CALLS[name]})
 """
     )
     outcome = told.split("it: ")[1].split()[0]
-    if name in ("setuid", "setgid"):  # to 0: no such right
-        assert outcome == "1"
+    if name in ("setuid", "setgid"):  # to 0, which a jail of an ordinary user does not even have
+        assert outcome in ("1", "22")
+        return
     assert outcome in ("1", "38", "13"), f"{name}: {outcome}"
 
 

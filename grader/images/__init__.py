@@ -1,0 +1,1 @@
+"""What the images of the Docker wall are made of."""
