@@ -459,7 +459,9 @@ check("attention_extremes")
 #
 # `block(x, p, cfg)` is one layer; its `p` has the names without `layers.0.`, as `layer_weights` (below) gives them:
 #
-# $$h=x+\operatorname{Attention}\big(\operatorname{rope}(nW_q),\operatorname{rope}(nW_k),nW_v\big)W_o\quad\text{with } n=\operatorname{RMSNorm}(x),\qquad y=h+\operatorname{SwiGLU}(\operatorname{RMSNorm}(h)).$$
+# $$n=\operatorname{RMSNorm}(x),\qquad h=x+\operatorname{Attention}\big(\operatorname{rope}(nW_q),\,\operatorname{rope}(nW_k),\,nW_v\big)\,W_o,$$
+#
+# $$y=h+\operatorname{SwiGLU}\big(\operatorname{RMSNorm}(h)\big).$$
 #
 # The attention is causal, and the positions are $0,\dots,S-1$. The norms are *inside* the branches (pre-norm): the path $x\to h\to y$ is never normalised, so gradients run down it undisturbed. That is why one more norm stands before the head.
 # Values are not turned, only queries and keys. After the attention the heads go back next to each other, head 0 first: $(B,H_q,S,D_h)\to(B,S,H_qD_h)$, and that is a transposition *and* a reshape; a reshape alone mixes heads with positions.
@@ -591,7 +593,7 @@ def get_batch(data, B, S, gen):
 check("batches")
 
 # %% [markdown]
-# **Overfit one batch.** The oldest test of a training loop: a model that cannot learn four sequences by heart has a bug, and no amount of data will help. The last check takes `init_weights`, your model and your loss, and does 150 steps of Adam on one batch, with a model of two layers and $D=32$.
+# **Overfit one batch.** The oldest test of a training loop: a model that cannot learn four sequences by heart has a bug, and no amount of data will help. The last check takes weights like those of `init_weights`, your model and your loss, and does 150 steps of Adam on one batch of four sequences, with two layers and $D=32$.
 # The loss starts near $\ln V$, as it must for somebody who knows nothing, and has to end below 0.1. The loop is the one in the next cell; run `overfit(...)` yourself before you submit.
 
 
@@ -685,10 +687,10 @@ def compression_curve(sizes=(256, 288, 320, 384, 448, 512, 640, 768, 1024, 1280,
 labkit.figure(compression_curve)
 
 # %% [markdown]
-# ![Loss against training steps, with and without RoPE: both fall to about 1.9, then only the curve with RoPE goes on falling.](figures/rope_loss.svg)
+# ![Loss against training steps, with and without RoPE: both fall to about 2, then only the curve with RoPE goes on falling.](figures/rope_loss.svg)
 #
 # Both models learn quickly how frequent the letters are. Then only the one with RoPE learns to spell: what comes next depends on which letter came *just before*, and the other sees its past as a bag of bytes.
-# (Not quite: the causal mask alone lets every position count how many others it sees. With more layers and more steps that is enough to find out the order.)
+# (Not quite: the causal mask alone lets every position count how many others it sees. From that a model can find out the order, with more layers and many more steps.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "plot-rope", "locked": true, "schema_version": 3, "solution": false}
