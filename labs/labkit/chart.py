@@ -229,13 +229,19 @@ class HeatMap(_Chart):
                     yield f'<rect class="cell" {place} {size} fill="{_colour(colour_of.at(float(value)))}"/>'
         for k in range(40):
             yield f'<rect class="cell" x="{LEFT + 4 * k}" y="40" width="4.4" height="12" fill="{_colour(k / 39)}"/>'
-        low, high = (f"{v:.3g}" for v in (colour_of.low, colour_of.high))
+        ends = (colour_of.low, colour_of.high)
+        low, high = (f"{v:,.0f}" if abs(v) >= 100 else f"{v:.3g}" for v in ends)
         yield f'<text class="s" x="{LEFT + 170}" y="51">{low} … {high} {escape(self.unit)}</text>'
         for x, y, label in self.marks:
             cx, cy = across.at(x), up.at(y)
             yield f'<circle class="mark" cx="{cx:.1f}" cy="{cy:.1f}" r="6" style="stroke:#ffffff;stroke-width:4.5"/>'
             yield f'<circle class="mark" cx="{cx:.1f}" cy="{cy:.1f}" r="6" style="stroke:#9a3412"/>'
-            yield f'<text x="{cx + 11:.1f}" y="{cy + 5:.1f}" style="paint-order:stroke;stroke:#ffffff;stroke-width:4px;fill:#1b1d22">{escape(label)}</text>'
+            aside, anchor = (
+                (-11, "end") if cx > WIDTH - RIGHT - 8 * len(label) - 11 else (11, "start")
+            )
+            halo = "paint-order:stroke;stroke:#ffffff;stroke-width:4px;fill:#1b1d22"
+            place = f'x="{cx + aside:.1f}" y="{cy - 8:.1f}" text-anchor="{anchor}"'
+            yield f'<text {place} style="{halo}">{escape(label)}</text>'
 
 
 def _borders(centres: list[float]) -> list[tuple[float, float]]:

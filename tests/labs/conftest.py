@@ -41,3 +41,8 @@ def autodiff(linter_of: LinterOf) -> Linter:
 @pytest.fixture(scope="session")
 def tensors(linter_of: LinterOf) -> Linter:
     return linter_of("tensors")
+
+
+@pytest.fixture(scope="session")
+def optim(linter_of: LinterOf) -> Linter:
+    return linter_of("optim")

@@ -1,8 +1,6 @@
-"""The tensors lab in real jails: the reference passes, every mistake is caught, no cheat earns a point."""
+"""What only the tensors lab can say: the handout's numbers, and mistakes that are not shipped with it."""
 
 import math
-import os
-import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -10,17 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grader.lint import Linter, import_file, oracle_functions
-from grader.mistakes import read_mistake
+from grader.lint import Linter
 from grader.percent import read_fragment
 from grader.protocol import Verdict
-from labs.catalog import HOME, get_lab
+from labs.catalog import HOME
 from tests.labs.held_out import HeldOut, held_out, survivors
 
 FOLDER = HOME / "tensors"
 WRONG = sorted((FOLDER / "wrong").glob("*.py"))
-CHEATS = sorted((FOLDER / "cheats").glob("*.py"))
-ORACLE = import_file(FOLDER / "oracle.py")
 
 HELD_OUT = [
     held_out(
@@ -414,24 +409,9 @@ HELD_OUT = [
 ]
 
 
-def test_the_lab_is_worth_what_its_exercises_are() -> None:
-    lab = get_lab("tensors")
-    assert [exercise.points for exercise in lab.exercises] == [10, 15, 15, 10, 20, 20, 10]
-    assert lab.points == 100
-    assert all(any(lab.check(name).hidden for name in e.checks) for e in lab.exercises)
-
-
-def test_enough_mistakes_and_cheats_are_shipped() -> None:
-    assert len(WRONG) >= 20
-    assert len(CHEATS) >= 5
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_the_reference_passes_every_check(tensors: Linter, seed: int) -> None:
-    report = tensors.grade(tensors.reference, seed)
-    assert {r.check: r.message for r in report.results if r.verdict is not Verdict.PASSED} == {}
-    assert report.score == report.max_score == 100
-    assert not report.unsafe
+def test_every_exercise_has_hidden_checks(tensors: Linter) -> None:
+    for exercise in tensors.lab.exercises:
+        assert any(tensors.lab.check(name).hidden for name in exercise.checks)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -443,25 +423,11 @@ def test_a_right_solution_in_another_style_scores_in_full(tensors: Linter, seed:
     assert {r.check: r.message for r in report.results if r.verdict is not Verdict.PASSED} == {}
 
 
-def test_starter_and_null_answers_earn_nothing(tensors: Linter) -> None:
-    assert [str(finding) for finding in tensors.null_findings()] == []
-
-
-@pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
-def test_a_mistake_fails_the_check_that_is_about_it(tensors: Linter, path: Path) -> None:
-    assert [str(finding) for finding in tensors.wrong_findings(read_mistake(path))] == []
-
-
 @pytest.mark.parametrize("mistake", HELD_OUT, ids=str)
 def test_a_mistake_that_the_lab_does_not_list_is_caught_too(
     tensors: Linter, mistake: HeldOut
 ) -> None:
     assert survivors(tensors, mistake) == {}
-
-
-@pytest.mark.parametrize("path", CHEATS, ids=lambda path: path.stem)
-def test_a_cheat_earns_nothing(tensors: Linter, path: Path) -> None:
-    assert [str(finding) for finding in tensors.cheat_findings(read_mistake(path))] == []
 
 
 @pytest.mark.parametrize("exercise", ["E1", "E2", "E3", "E4", "E5", "E6", "E7"])
@@ -470,29 +436,6 @@ def test_an_exercise_can_be_done_without_the_others(tensors: Linter, exercise: s
     report = tensors.grade({cell: tensors.reference[cell] for cell in cells})
     earned = sum((r.points for r in report.results), Decimal(0))
     assert earned == tensors.lab.exercise(exercise).points
-
-
-@pytest.mark.parametrize("name", oracle_functions(ORACLE))
-def test_the_oracle_confirms_the_reference(tensors: Linter, name: str) -> None:
-    for package in ORACLE.NEEDS.get(name, ()):
-        pytest.importorskip(package)
-    for seed in range(3):
-        getattr(ORACLE, name)(tensors.referee.reference, np.random.default_rng(seed))
-
-
-def test_the_notebook_source_runs_from_top_to_bottom_in_plain_python() -> None:
-    program = [sys.executable, str(FOLDER / "lab.py")]
-    done = subprocess.run(
-        program,
-        env={"PYTHONPATH": os.pathsep.join([str(HOME)])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "submit the notebook" in done.stdout
-    assert done.stdout.count("\n") == 1
 
 
 def test_the_figures_are_what_the_notebook_draws(tensors: Linter) -> None:

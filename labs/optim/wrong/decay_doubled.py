@@ -1,0 +1,23 @@
+"""The L2 term is 2λw."""
+# caught by: sgd_weight_decay
+# hint: λ/2·‖w‖² has the gradient λw.
+
+
+# %% sgd
+class SGD:
+    """Stochastic gradient descent with momentum, Nesterov momentum and L2 regularisation."""
+
+    def __init__(self, p, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
+        self.p, self.lr = p, lr
+        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        self.state = {}
+
+    def step(self, grads):
+        """Update every array of p in place; `grads` has the same names and shapes, and stays as it is."""
+        for name, w in self.p.items():
+            d = grads[name] + 2.0 * self.weight_decay * w
+            if self.momentum:
+                v = self.momentum * self.state.get(name, 0.0) + d
+                self.state[name] = v
+                d = d + self.momentum * v if self.nesterov else v
+            self.p[name] -= self.lr * d

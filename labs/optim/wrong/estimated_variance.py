@@ -1,0 +1,14 @@
+"""σ² is divided by N − 1."""
+# caught by: variance_with_replacement, variance_without_replacement
+# hint: These are all the examples, nothing is estimated: divide by N.
+
+
+# %% minibatch-variance
+def minibatch_variance(per_example_grads, B, replace):
+    """The expected squared distance of a mini-batch gradient from the full one, a float."""
+    N = len(per_example_grads)
+    deviations = per_example_grads - per_example_grads.mean(axis=0)
+    variance = float(np.sum(deviations**2)) / max(N - 1, 1) / B
+    if not replace:
+        variance *= (N - B) / max(N - 1, 1)
+    return variance

@@ -1,0 +1,13 @@
+"""The norm that is returned is the one after clipping."""
+# caught by: clipping
+# hint: Return the norm from before.
+
+
+# %% clip-grad-norm
+def clip_grad_norm(grads, max_norm):
+    """Scale all gradients together so that their norm is at most max_norm, in place; the norm before."""
+    norm = math.sqrt(sum(float(np.sum(g**2)) for g in grads.values()))
+    if norm > max_norm:
+        for name in grads:
+            grads[name] *= max_norm / norm
+    return min(norm, max_norm)

@@ -1,0 +1,25 @@
+"""The first velocity is the gradient array itself, which the caller overwrites."""
+# caught by: sgd_memory
+# hint: Copy what you keep of grads.
+
+
+# %% sgd
+class SGD:
+    """Stochastic gradient descent with momentum, Nesterov momentum and L2 regularisation."""
+
+    def __init__(self, p, lr, momentum=0.0, nesterov=False, weight_decay=0.0):
+        self.p, self.lr = p, lr
+        self.momentum, self.nesterov, self.weight_decay = momentum, nesterov, weight_decay
+        self.state = {}
+
+    def step(self, grads):
+        """Update every array of p in place; `grads` has the same names and shapes, and stays as it is."""
+        for name, w in self.p.items():
+            d = grads[name]
+            if self.weight_decay:
+                d = d + self.weight_decay * w
+            if self.momentum:
+                v = self.momentum * self.state[name] + d if name in self.state else d
+                self.state[name] = v
+                d = d + self.momentum * v if self.nesterov else v
+            self.p[name] -= self.lr * d
