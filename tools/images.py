@@ -111,6 +111,9 @@ def build(image: str, base: str, console: Console) -> None:
         console.say(f"{image}: fetching packages")
         fetch(image, context / "packages" / "wheels")
         network = "none" if any((context / "packages" / "wheels").iterdir()) else "host"
+        # Where wheels were fetched these are their versions; a file that changes would build all anew.
+        pins = (content.ROOT / "constraints.txt").read_text() if network == "host" else ""
+        (context / "packages" / "constraints.txt").write_text(pins)
         console.say(f"{image}: building {tag} on {base}")
         docker(
             *("build", "--network", network, "--build-arg", f"BASE={base}"),

@@ -4,6 +4,7 @@ Only the standard library: `make images` runs this before anything is installed.
 """
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,13 +33,19 @@ def requirements(image: str) -> dict[str, list[str]]:
     return {zygote: extras[f"{zygote}-zygote"] for zygote in IMAGES[image]}
 
 
+def _pinned(packages: list[str]) -> list[str]:
+    """The packages at the versions of constraints.txt, so that an image is anew when one of these is."""
+    pins = (ROOT / "constraints.txt").read_text().splitlines()
+    versions = {pin.partition("==")[0].lower(): pin for pin in pins}
+    return [versions.get(re.split(r"[^\w.-]", package)[0].lower(), package) for package in packages]
+
+
 def files(image: str) -> Iterator[tuple[bytes, str]]:
     """Each file's content with the place that it has in the build context, in a fixed order."""
     for name in ("Dockerfile", "install.sh"):
         yield (FOLDER / name).read_bytes(), name
-    yield (ROOT / "constraints.txt").read_bytes(), "packages/constraints.txt"
     for zygote, packages in requirements(image).items():
-        yield ("\n".join(packages) + "\n").encode(), f"packages/{zygote}.txt"
+        yield ("\n".join(_pinned(packages)) + "\n").encode(), f"packages/{zygote}.txt"
     for folder in ("grader/inside", "labs/labkit"):
         for file in sorted((ROOT / folder).rglob("*.py")):
             yield file.read_bytes(), f"code/{file.relative_to(ROOT).as_posix()}"

@@ -19,7 +19,12 @@ for list in *.txt; do
     python3.11 "$pip" --python "$place/bin/python" install $from --quiet --no-cache-dir --no-compile \
         --disable-pip-version-check --root-user-action ignore \
         --constraint constraints.txt --requirement "$list"
-    rm -rf "$place"/lib/python3.11/site-packages/torch/include
-    # Nothing can write byte code later: the root is read-only.
-    python3.11 -m compileall -q -j 0 "$place/lib" || true
+    packages=$place/lib/python3.11/site-packages
+    rm -rf "$packages"/torch/include
+    case $kind in *gpu*) ;; *) rm -rf "$packages"/triton/backends/nvidia/bin "$packages"/triton/backends/nvidia/lib ;; esac
+    # Nothing can write byte code later, for the root is read-only: do it for what is always imported.
+    # Compiling everything would take minutes and is used by nobody.
+    for module in numpy IPython torch.nn.functional torch.optim torch._dynamo triton.language; do
+        "$place/bin/python" -c "import $module" >/dev/null 2>&1 || true
+    done
 done

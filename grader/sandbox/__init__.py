@@ -6,6 +6,7 @@ from collections.abc import Callable
 from grader.errors import NoWallError, WallError
 from grader.protocol import Limits
 from grader.sandbox.base import Sandbox
+from grader.sandbox.bubblewrap import BubblewrapSandbox
 from grader.sandbox.local import LocalSandbox
 from grader.sandbox.unsafe import UnsafeSandbox, is_asked_for
 
@@ -22,14 +23,10 @@ def _docker(zygotes: Zygotes) -> Sandbox:
     return DockerSandbox(zygotes)
 
 
-def _bubblewrap(zygotes: Zygotes) -> Sandbox:
-    raise WallError("the bubblewrap wall is not there yet")
-
-
 # Best first. `none` is chosen only where GRADUS_UNSAFE_NO_SANDBOX=1 asks for it.
 WALLS: dict[str, Callable[[Zygotes], Sandbox]] = {
     "docker": _docker,
-    "bubblewrap": _bubblewrap,
+    "bubblewrap": BubblewrapSandbox,
     "local": LocalSandbox,
     "none": UnsafeSandbox,
 }

@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from grader.errors import WallError
+from grader.sandbox import open_sandbox
+
 ROOT = Path(__file__).resolve().parents[2]
 ZYGOTE = ROOT / ".zygotes" / "numpy"
 PYTHON = Path("/usr/bin/python3.11")
@@ -31,11 +34,11 @@ from pathlib import Path
 from grader.sandbox import open_sandbox
 from grader.sandbox.memory import descendants
 from grader.protocol import Limits
-from grader.errors import NoWallError
+from grader.errors import WallError
 from tests.grader.grading_desk import Desk, result
 try:
     sandbox = open_sandbox()
-except NoWallError as error:
+except WallError as error:
     print(json.dumps({"no wall": str(error)}))
     raise SystemExit
 desk = Desk(sandbox)
@@ -57,6 +60,7 @@ half = "big = np.ones(20 * 2**20)\\ndef double(x):\\n    return 2 * x"
 bomb = "import os\\ndef double(x):\\n    while True:\\n        try: os.fork()\\n        except OSError: pass"
 print(json.dumps({
     "euid": os.geteuid(),
+    "wall": sandbox.wall,
     "score": str(desk.grade().score),
     "host uids": re.search(r"^Uid:\\t(.*)$", status, re.M)[1].split(),
     "seen": desk.seen(facts),
@@ -95,7 +99,7 @@ def place() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def told_by_nobody(place: Path, script: str, seconds: float = 120) -> Any:
+def told_by_nobody(place: Path, script: str, wall: str = "local", seconds: float = 120) -> Any:
     """What a script prints as JSON that the user `nobody` runs."""
     (place / "grade.py").write_text(script)
     done = subprocess.run(
@@ -107,6 +111,7 @@ def told_by_nobody(place: Path, script: str, seconds: float = 120) -> Any:
         env={
             "PATH": "/usr/bin:/bin",
             "PYTHONPATH": str(place),
+            "GRADUS_WALL": wall,
             "GRADUS_ZYGOTE_NUMPY_PYTHON": str(place / "venv/bin/python"),
         },
         capture_output=True,
@@ -125,12 +130,12 @@ ATTACK = """
 import json, sys
 sys.path.insert(0, "site")
 from grader.sandbox import open_sandbox
-from grader.errors import NoWallError
+from grader.errors import WallError
 from tests.grader.attacks.catalogue.trial import CATALOGUE, complaint
 from tests.grader.grading_desk import Desk
 try:
     sandbox = open_sandbox(wall="local")
-except NoWallError as error:
+except WallError as error:
     print(json.dumps({"no wall": str(error)}))
     raise SystemExit
 desk = Desk(sandbox)
@@ -152,10 +157,14 @@ def test_the_catalogue_of_attacks_fails_at_an_ordinary_users_wall_as_well(place:
     assert told["held"] > 25
 
 
-def test_an_ordinary_user_grades_behind_the_same_wall(place: Path) -> None:
-    told = told_by_nobody(place, GRADE)
+@pytest.mark.parametrize("wall", ["local", "bubblewrap"])
+def test_an_ordinary_user_grades_behind_the_same_wall(place: Path, wall: str) -> None:
+    if wall == "bubblewrap" and shutil.which("bwrap") is None:
+        pytest.skip("needs the program bwrap")
+    told = told_by_nobody(place, GRADE, wall)
     nobody = str(pwd.getpwnam("nobody").pw_uid)
     assert told["euid"] == int(nobody)
+    assert told["wall"] == wall
     assert told["score"] == told["again"] == "10"
     assert set(told["host uids"]) == {nobody}
     assert "(1000, 1000, 1000)" in told["seen"]
@@ -165,3 +174,10 @@ def test_an_ordinary_user_grades_behind_the_same_wall(place: Path) -> None:
     assert told["filled"] == "out_of_memory"
     assert told["half filled, and forked for checks"] == "10", "what forks share counts once"
     assert told["bombed"] == "3"
+
+
+def test_root_is_told_that_bubblewrap_is_for_ordinary_users() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("the tests run as an ordinary user")
+    with pytest.raises(WallError, match="GRADUS_WALL=local"):
+        open_sandbox(wall="bubblewrap")
