@@ -13,9 +13,11 @@ from tools.checkout import ROOT, VENV_PYTHON, ZYGOTES, home
 from tools.console import Console
 from tools.environments import (
     SITE,
+    SITE_PACKAGES,
     create_step,
     development_step,
     install_step,
+    link_step,
     requirements,
     site_steps,
 )
@@ -25,6 +27,7 @@ from tools.progress import Line, Progress
 from tools.steps import Step, StepError, carry_out, hash_files, run_logged
 
 _NUMPY_ZYGOTE = ZYGOTES / "numpy"
+_TORCH_ZYGOTE = ZYGOTES / "torch"
 
 
 def software_steps(development: bool = False) -> list[Step]:
@@ -35,6 +38,14 @@ def software_steps(development: bool = False) -> list[Step]:
         create_step(zygote, _NUMPY_ZYGOTE, with_pip=False),
         install_step(
             "Jail packages", _NUMPY_ZYGOTE, "numpy", requirements("numpy-zygote"), (zygote, SITE)
+        ),
+        create_step(f"{zygote} with torch", _TORCH_ZYGOTE, with_pip=False),
+        link_step(
+            "Jail packages with torch",
+            _TORCH_ZYGOTE,
+            "torch",
+            requirements("torch-zygote"),
+            (f"{zygote} with torch", SITE_PACKAGES),
         ),
         *frontend_steps(),
     ]

@@ -48,6 +48,21 @@ def install_step(
     )
 
 
+def link_step(
+    name: str, folder: Path, group: str, requirements: Sequence[str], after: tuple[str, ...]
+) -> Step:
+    """Packages that the site's environment has already, linked from there: no second download, and next to
+    no space. An environment with nothing else in it is what makes a forbidden package absent."""
+    return Step(
+        name=name,
+        stamp=folder / f".gradus-{group}",
+        inputs=lambda: hash_files([CONSTRAINTS, ROOT / "tools" / "linking.py"], *requirements),
+        product=lambda: _identity(folder),
+        work=lambda line: _link(folder, group, requirements, line),
+        after=after,
+    )
+
+
 def requirements(group: str | None = None) -> list[str]:
     """What pyproject.toml asks for: the site's dependencies, or those of an optional group."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -114,6 +129,19 @@ async def _install(folder: Path, group: str, requirements: Sequence[str], line: 
         on_line=on_line,
         remedy=f"If the network is the problem, mend it first. {_AGAIN}",
         environment={"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_USER": "0"},
+    )
+    (folder / _UNFINISHED).unlink()
+
+
+async def _link(folder: Path, group: str, requirements: Sequence[str], line: Line) -> None:
+    (folder / _UNFINISHED).touch()
+    packages = next((folder / "lib").glob("python3.11")) / "site-packages"
+    await run_logged(
+        [str(VENV_PYTHON), "-m", "tools.linking", str(packages), *requirements],
+        log_name=f"setup-{group}",
+        on_line=line.show,
+        remedy=f"Delete {folder.relative_to(ROOT)} if this comes again. {_AGAIN}",
+        environment={"PYTHONPATH": str(ROOT)},
     )
     (folder / _UNFINISHED).unlink()
 

@@ -1,7 +1,6 @@
 """The kinds of zygote: what each imports, in which environment, and what of the host its jails see."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,12 +81,11 @@ def python_of(zygote: str) -> Path:
         if not Path(setting).exists():
             raise WallError(f"{variable} names {setting}, which is missing; correct or unset it")
         return Path(setting)
-    if zygote == "numpy":
-        python = ROOT / ".zygotes" / "numpy" / "bin" / "python"
-        if not python.exists():
-            raise WallError(f"{python} is missing; `make run` and `make test` create it")
-        return python
-    return Path(sys.executable)
+    environment = "numpy" if zygote == "numpy" else "torch"
+    python = ROOT / ".zygotes" / environment / "bin" / "python"
+    if not python.exists():
+        raise WallError(f"{python} is missing; `make run` and `make test` create it")
+    return python
 
 
 def gpu_devices() -> list[Path]:

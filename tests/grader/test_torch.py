@@ -50,3 +50,22 @@ def test_a_tensor_is_no_array(torch_desk: Desk) -> None:
     )
     assert report.score == 3
     assert "tensor" in report.results[0].message or "Tensor" in report.results[0].message
+
+
+def test_a_torch_lab_finds_no_package_that_only_the_site_uses() -> None:
+    """Forbidden by absence: the zygote's environment has torch, numpy, triton and what they need."""
+    import subprocess
+
+    from grader.sandbox.kinds import python_of
+
+    for name in ("django", "celery", "nbgrader", "tokenizers", "transformers", "scipy", "pip"):
+        done = subprocess.run(
+            [str(python_of("torch")), "-c", f"import {name}"], capture_output=True, check=False
+        )
+        assert done.returncode != 0, name
+    assert (
+        subprocess.run(
+            [str(python_of("torch")), "-c", "import torch, triton, IPython"], check=False
+        ).returncode
+        == 0
+    )
