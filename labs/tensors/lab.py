@@ -35,7 +35,7 @@
 # inside E5 the later cells may use the earlier ones.
 #
 # Everything is in float64. Hidden checks use other shapes and other numbers than the visible ones: lengths of 1 and 0, primes, arrays that do not lie
-# contiguously in memory. Inputs are never yours to change. torch, jax, scipy and friends are not installed where this notebook is graded.
+# contiguously in memory. Inputs are never yours to change. torch, jax, scipy and friends are not installed where this notebook is graded, and `np.einsum` raises.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}
 import math
@@ -54,7 +54,8 @@ from labkit import LineChart, check, figure
 # - `bmm_t(a, b)`: for `a` of shape $(d_1,d_2,d_3,d_4)$ and `b` of shape $(d_5,d_4)$ the array $c_{ijkm}=\sum_l a_{ijkl}\,b_{ml}$ of shape $(d_1,d_2,d_3,d_5)$;
 # - `sum_dim3(a)`: the sum of an array of shape $(d_1,d_2,d_3,d_4)$ over its **third** dimension, of shape $(d_1,d_2,d_4)$.
 #
-# `np.einsum` is welcome in this exercise; so are `*`, `@` and `.sum`. Write them as sums over indices first, on paper.
+# In Einstein's notation they are `"ijkl,ijkl->ijkl"`, `"ijkl,ml->ijkm"` and `"ijkl->ijl"`. `np.einsum` is forbidden in this lab, for in E2 you write it yourself; here `*`, `@` and `.sum` are
+# enough. Write each as a sum over indices first, on paper.
 #
 # **By hand.** Leave out the axes of length 1. For `bmm_t` let $a=(1,2)$ and $b$ have the rows $(1,0)$, $(0,1)$, $(1,1)$: $c=(1,\ 2,\ 3)$, one inner product for each row of $b$.
 # For `sum_dim3` let the last two axes hold $\begin{pmatrix}1&2\\3&4\end{pmatrix}$: the third dimension runs down the columns, so the result is $(4,6)$.
@@ -67,21 +68,21 @@ from labkit import LineChart, check, figure
 def mul4(a, b):
     """The elementwise product of two arrays of one shape (d1, d2, d3, d4)."""
     ### BEGIN SOLUTION
-    return np.einsum("ijkl,ijkl->ijkl", a, b)
+    return a * b
     ### END SOLUTION
 
 
 def bmm_t(a, b):
     """(d1, d2, d3, d4) times the transpose of (d5, d4): an array of shape (d1, d2, d3, d5)."""
     ### BEGIN SOLUTION
-    return np.einsum("ijkl,ml->ijkm", a, b)
+    return a @ b.T
     ### END SOLUTION
 
 
 def sum_dim3(a):
     """The sum over the third dimension: (d1, d2, d3, d4) becomes (d1, d2, d4)."""
     ### BEGIN SOLUTION
-    return np.einsum("ijkl->ijl", a)
+    return a.sum(axis=2)
     ### END SOLUTION
 
 
@@ -97,7 +98,7 @@ check("third_axis_sum")
 # %% [markdown]
 # ## E2 · Your own einsum (15 points, 45 minutes)
 #
-# Now without `np.einsum` (nor `np.einsum_path`): parse the string yourself and compute the sum. `einsum2(spec, a, b)` takes two arrays and a `spec` of the form
+# Parse the string yourself and compute the sum: `einsum2(spec, a, b)` takes two arrays and a `spec` of the form
 # `"left,right->out"` or, without an arrow, `"left,right"`. Our rules are a little stricter and a little more generous than numpy's:
 #
 # - An **index** is one letter of any alphabet (`str.isalpha`); capital and small letters differ. Spaces mean nothing.

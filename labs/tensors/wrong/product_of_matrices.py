@@ -11,9 +11,9 @@ def mul4(a, b):
 
 def bmm_t(a, b):
     """(d1, d2, d3, d4) times the transpose of (d5, d4): an array of shape (d1, d2, d3, d5)."""
-    return np.einsum("ijkl,ml->ijkm", a, b)
+    return a @ b.T
 
 
 def sum_dim3(a):
     """The sum over the third dimension: (d1, d2, d3, d4) becomes (d1, d2, d4)."""
-    return np.einsum("ijkl->ijl", a)
+    return a.sum(axis=2)
