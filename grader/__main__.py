@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grader import authoring
 from grader.errors import GraderError, LabError, NotebookError
-from grader.protocol import MAX_NOTEBOOK_BYTES, CheckResult, GradingReport, GradingRequest
+from grader.protocol import MAX_NOTEBOOK_BYTES, CheckResult, Flag, GradingReport, GradingRequest
 
 CLEAN, FINDINGS, UNUSABLE, OUR_SIDE = 0, 1, 2, 3
 EXIT_CODES = """exit codes:
@@ -170,7 +170,7 @@ def _as_text(report: GradingReport) -> str:
         f"{item.exercise:>4}  waiting for a human   {item.max_points!s:>5} {item.title}"
         for item in report.manual
     ]
-    lines += [f"flag: {flag.text}" for flag in report.flags]
+    lines += [_flag_text(flag) for flag in report.flags]
     if report.graded_by == "notebook":
         lines.append("graded by the notebook itself: its own asserts gave these points")
     wall = "in no wall at all" if report.unsafe else f"wall: {report.wall}"
@@ -193,7 +193,10 @@ def _result_text(result: CheckResult) -> str:
         f"{result.exercise:>4}  {result.verdict.value:<13} {result.points!s:>5}/{result.max_points!s:<5}"
         f" {result.check}: {result.title}"
     )
-    for more in (result.message, result.hint):
+    hint = result.hint
+    if result.mistake:
+        hint = f"This looks like a known mistake (wrong/{result.mistake}.py): {hint}"
+    for more in (result.message, hint, *_rank_texts(result)):
         line += f"\n      {more}" if more else ""
     if result.exception:
         line += "".join(
@@ -201,6 +204,23 @@ def _result_text(result: CheckResult) -> str:
             for frame in result.exception.trace
         )
     return line
+
+
+def _rank_texts(result: CheckResult) -> list[str]:
+    """How ranks ended badly, as far as the check's own sentence does not say it."""
+    texts, others = [], []
+    for record in result.timeline:
+        if record.error == "failed":
+            others.append(str(record.rank))
+        elif record.error.removeprefix(f"rank {record.rank}: ") not in result.message:
+            texts.append(record.error)
+    return texts + ([f"failed, too: rank {', '.join(others)}"] if others else [])
+
+
+def _flag_text(flag: Flag) -> str:
+    """Something that a human should look at, with its place."""
+    place = f"cell {flag.cell}" + (f", line {flag.line}" if flag.line else "") if flag.cell else ""
+    return f"flag ({flag.kind}, changes no score): {flag.text}" + (f" ({place})" if place else "")
 
 
 if __name__ == "__main__":

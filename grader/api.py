@@ -14,6 +14,8 @@ from grader.gradebook import (
 from grader.inspection import Problem, inspect_submission
 from grader.protocol import (
     MAX_NOTEBOOK_BYTES,
+    MAX_RANKS,
+    MAX_SPANS,
     CellResult,
     CheckDone,
     CheckResult,
@@ -38,6 +40,8 @@ from grader.protocol import (
 
 __all__ = [
     "MAX_NOTEBOOK_BYTES",
+    "MAX_RANKS",
+    "MAX_SPANS",
     "NOTEBOOK_JUDGED",
     "Book",
     "BookAssignment",

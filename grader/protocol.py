@@ -101,6 +101,7 @@ class RankRecord(Message):
     spans: tuple[Span, ...] = Field(default=(), max_length=MAX_SPANS)
     messages: int = Field(default=0, ge=0)  # that it sent; `spans` may have been cut
     bytes: int = Field(default=0, ge=0)
+    ended: float | None = Field(default=None, ge=0, le=86_400)  # None: it was still at it
     error: str = Field(default="", max_length=500)
 
 

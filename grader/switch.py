@@ -56,6 +56,7 @@ class Switch:
         self.answers: list[Any] = [None] * len(exchanges)
         self.failed: list[int] = []  # ranks whose body raised or ended, in order
         self._refused: dict[int, str] = {}
+        self._ended_at: dict[int, float] = {}
         self._give_up = float("inf")
 
     def run(self) -> list[Any]:
@@ -164,6 +165,7 @@ class Switch:
             self.failed.append(rank)
             self._give_up = min(self._give_up, time.monotonic() + GRACE_SECONDS)
             how = "has failed"
+        self._ended_at[rank] = self.fabric.now()
         self.fabric.end(rank, how)
 
     def consequences(self) -> str:
@@ -190,10 +192,15 @@ class Switch:
                     spans=tuple(_span(event, now) for event in events[:MAX_SPANS]),
                     messages=sum(event.kind not in ("mark", "recv") for event in events),
                     bytes=int(traffic.volume(rank)),
+                    ended=_rounded(self._ended_at.get(rank)),
                     error="" if rank not in self.failed else "failed",
                 )
             )
         return tuple(records)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
 
 
 def _span(event: Event, now: float) -> Span:

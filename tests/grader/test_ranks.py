@@ -34,6 +34,10 @@ def test_the_reference_earns_everything_and_leaves_a_record(ranks: Desk) -> None
     assert timeline[0].messages == 2
     assert timeline[0].bytes == 80
     assert all(span.end >= span.start for record in timeline for span in record.spans)
+    assert all(
+        record.ended is not None and record.ended >= max(span.end for span in record.spans) - 1e-6
+        for record in timeline
+    )
 
 
 def test_a_wrong_value_is_told_with_its_rank(ranks: Desk) -> None:
@@ -47,6 +51,7 @@ def test_a_deadlock_is_told_at_once_and_in_words(ranks: Desk) -> None:
     found = swapping(ranks, "comm.send(x, 1 - comm.rank)\n    return comm.recv(1 - comm.rank)")
     assert found.verdict is Verdict.FAILED
     assert found.message == "Deadlock: rank 0 waits in send to 1; rank 1 waits in send to 0."
+    assert [record.ended for record in found.timeline] == [None, None]  # both were still at it
     assert found.seconds < 2.5  # and not when the check's time is over
 
 

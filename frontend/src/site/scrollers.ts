@@ -1,6 +1,6 @@
 /** What scrolls sideways by itself has to be reachable by keyboard, and only that. */
 
-const SCROLLERS = ".prose pre, .prose table, div[data-maths], .result pre";
+const SCROLLERS = ".prose pre, .prose table, div[data-maths], .result pre, .timeline__scroll";
 
 export function reachScrollers(root: ParentNode): void {
   for (const element of root.querySelectorAll<HTMLElement>(SCROLLERS)) {

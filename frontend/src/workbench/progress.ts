@@ -1,5 +1,7 @@
 /** One grading as it is heard about: events in, what to show out. No network, no page. */
 
+import type { Drawing } from "./timeline";
+
 export type Verdict =
   | "passed"
   | "failed"
@@ -44,6 +46,10 @@ export interface CheckResult {
   readonly stdout: string;
   readonly trials_passed: number;
   readonly trials: number;
+  /** The mistake that gives this very answer; its hint is the hint. */
+  readonly mistake?: string;
+  /** Of a check on several ranks, made of the record that the grader kept. */
+  readonly drawing?: Drawing;
 }
 
 export interface AttemptState {

@@ -114,6 +114,39 @@ test("names in backticks are code, a lone backtick is a backtick", () => {
   expect(inlineCode("a ` b")).toEqual(["a ` b"]);
 });
 
+test("the hint of a known mistake is said to be one", () => {
+  const hint = "Divide by `world`.";
+  const named = renderResult(result({ hint, mistake: "sum_for_mean" }), nowhere);
+  expect(named.querySelector(".result__hint")?.textContent).toBe(
+    "This looks like a known mistake: Divide by world.",
+  );
+  expect(named.textContent).not.toContain("sum_for_mean");
+  const plain = renderResult(result({ hint, mistake: "" }), nowhere);
+  expect(plain.querySelector(".result__hint")?.textContent).toBe("Hint. Divide by world.");
+});
+
+test("what the ranks did is shown where something is wrong, and folded where nothing is", () => {
+  const drawing = {
+    height: 66,
+    axis: 44,
+    lanes: [{ rank: 0, state: "" }],
+    bars: [],
+    labels: [],
+    marks: [],
+    ticks: [],
+    legend: [],
+    caption: "1 rank over 2 ms",
+    description: "",
+    errors: [],
+    tables: [],
+  };
+  const failed = renderResult(result({ message: "Deadlock: rank 0 waits.", drawing }), nowhere);
+  const body = [...(failed.querySelector(".result__body")?.children ?? [])];
+  expect(body.slice(0, 2).map((child) => child.tagName)).toEqual(["P", "FIGURE"]);
+  const passed = renderResult(result({ verdict: "passed", drawing }), nowhere);
+  expect(passed.querySelector("details:not([open]) > figure")).not.toBeNull();
+});
+
 test("our own failure is said to be ours", () => {
   const article = renderResult(result({ verdict: "internal_error" }), nowhere);
   expect(article.textContent).toContain("Our failure");

@@ -3,6 +3,7 @@
 import { copyText } from "../site/copying";
 import { icon, make } from "./dom";
 import { type CheckResult, points, type TraceLine, type Verdict } from "./progress";
+import { type Drawing, renderTimeline } from "./timeline";
 
 export const WORDS: Record<Verdict | "queued" | "none", string> = {
   passed: "Passed",
@@ -137,6 +138,19 @@ export function inlineCode(text: string): (Node | string)[] {
   return parts.map((part, at) => (at % 2 === 1 ? make("code", {}, part) : part));
 }
 
+function renderFoldedTimeline(drawing: Drawing): HTMLElement {
+  return make(
+    "div",
+    { class: "result__body" },
+    make(
+      "details",
+      { class: "result__more" },
+      make("summary", {}, "Rank × time"),
+      renderTimeline(drawing),
+    ),
+  );
+}
+
 export function renderResult(result: CheckResult, jump: Jump): HTMLElement {
   const article = make(
     "article",
@@ -153,7 +167,10 @@ export function renderResult(result: CheckResult, jump: Jump): HTMLElement {
       ),
     ),
   );
-  if (result.verdict === "passed") return article;
+  if (result.verdict === "passed") {
+    if (result.drawing) article.append(renderFoldedTimeline(result.drawing));
+    return article;
+  }
   const sentence = tellingMessage(result);
   const body = make(
     "div",
@@ -165,13 +182,14 @@ export function renderResult(result: CheckResult, jump: Jump): HTMLElement {
         { class: "quiet small" },
         "This check is hidden: its inputs and outputs are not shown.",
       ),
+    result.drawing && renderTimeline(result.drawing),
     result.difference && renderDifference(result.difference),
     result.exception && renderException(result.exception, jump),
     result.hint !== "" &&
       make(
         "p",
         { class: "result__hint" },
-        make("strong", {}, "Hint."),
+        make("strong", {}, result.mistake ? "This looks like a known mistake:" : "Hint."),
         " ",
         ...inlineCode(result.hint),
       ),

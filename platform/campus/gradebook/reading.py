@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from campus.submissions.models import Attempt, CheckResult
 from campus.ui.markdown import render_markdown
-from grader.api import CellResult
+from grader.api import CellResult, Flag
 from grader.api import CheckResult as CheckMessage
 from labs.catalog import Lab
 
@@ -24,6 +24,8 @@ Role = Literal["prose", "exercise", "check", "setup", "other"]
 LONG_LISTING = 12  # lines of a locked cell above which it is folded
 PROSE_HEADINGS = 3  # the page's own sections are <h2>
 CELL_RESULTS = TypeAdapter(tuple[CellResult, ...])
+FLAG = TypeAdapter(Flag)
+MAX_FLAGS = 100  # as many as the protocol lets through
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,14 @@ class CheckView:
         """Whether there is anything to read beyond the verdict itself."""
         message = self.message
         return self.row.verdict != "passed" or bool(
-            message and (message.message or message.hint or message.stdout or message.inputs)
+            message
+            and (
+                message.message
+                or message.hint
+                or message.stdout
+                or message.inputs
+                or message.timeline
+            )
         )
 
     @property
@@ -64,6 +73,7 @@ class CellView:
     untouched: bool = False  # an exercise that still is the lab's starter
     result: CellResult | None = None
     checks: tuple[CheckView, ...] = ()
+    flags: tuple[Flag, ...] = ()
 
     @property
     def anchor(self) -> str:
@@ -94,6 +104,9 @@ class Reading:
     seconds: float | None
     stages: tuple[tuple[str, float], ...]
     outcomes: tuple[tuple[str, int], ...]  # (verdict, how many checks), the most frequent first
+    flags: tuple[
+        tuple[Flag, bool], ...
+    ]  # what a human should look at; whether its cell is shown here
     readable: bool  # False: the stored text is no notebook, so show it as it is
 
 
@@ -131,6 +144,11 @@ def read_submission(
         ]
     results = {result.cell: result for result in cell_results(report)}
     cells = [replace(cell, result=results.get(cell.id)) for cell in cells]
+    flags = flags_of(report.get("flags"))
+    cells = [
+        replace(cell, flags=tuple(flag for flag in flags if flag.cell == cell.id)) for cell in cells
+    ]
+    shown = {cell.id for cell in cells}
     placed = place_checks(cells, checks, lab)
     stages = report.get("stages")
     seconds = report.get("seconds")
@@ -146,6 +164,7 @@ def read_submission(
             if isinstance(value, int | float)
         ),
         outcomes=tuple(Counter(check.row.verdict for check in checks).most_common()),
+        flags=tuple((flag, flag.cell in shown) for flag in flags),
         readable=bool(cells),
     )
 
@@ -165,6 +184,17 @@ def cell_results(report: dict[str, Any]) -> tuple[CellResult, ...]:
         return CELL_RESULTS.validate_python(report.get("cells") or ())
     except ValidationError:
         return ()
+
+
+def flags_of(stored: object) -> tuple[Flag, ...]:
+    """The flags of a stored report, without what is none; nothing in a report that has no such field."""
+    found = []
+    for one in stored[:MAX_FLAGS] if isinstance(stored, list) else ():
+        try:
+            found.append(FLAG.validate_python(one))
+        except ValidationError:
+            continue
+    return tuple(found)
 
 
 def cells_of(notebook: str) -> list[CellView]:

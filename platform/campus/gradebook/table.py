@@ -1,7 +1,7 @@
 """Who submitted what, with which score: the rows of one assignment, found, sorted and cut into pages.
 
 Everything that can be sorted by is read for all students at once (three queries); the verdicts, which
-are many, only for the page that is shown.
+are many, and the flags only for the page that is shown.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -74,6 +74,7 @@ class Row:
     max_score: Decimal | None = None
     best: Decimal | None = None
     pips: tuple[Pip, ...] = ()
+    flags: int = 0  # of that attempt; they change no score
 
     @property
     def state(self) -> str:
@@ -289,7 +290,7 @@ def page_of(rows: Sequence[Row], wanted: Wanted, lab: Lab | None) -> Page:
     number = min(max(wanted.page, 1), pages)
     shown = found[(number - 1) * ROWS_ON_A_PAGE : number * ROWS_ON_A_PAGE]
     return Page(
-        rows=tuple(with_pips(shown, lab)),
+        rows=tuple(with_flags(with_pips(shown, lab))),
         number=number,
         pages=pages,
         found=len(found),
@@ -317,6 +318,18 @@ def with_pips(rows: Sequence[Row], lab: Lab | None) -> list[Row]:
         return replace(row, pips=(*pips, *own.values()))
 
     return [with_own(row) for row in rows]
+
+
+def with_flags(rows: Sequence[Row]) -> list[Row]:
+    """The same rows with the number of things that a human should look at."""
+    attempts = [row.attempt for row in rows if row.attempt is not None]
+    found = dict(Attempt.objects.filter(pk__in=attempts).values_list("pk", "report__flags"))
+    return [
+        replace(row, flags=len(flags))
+        if row.attempt is not None and isinstance(flags := found.get(row.attempt), list)
+        else row
+        for row in rows
+    ]
 
 
 def pips_of(lab: Lab | None) -> list[Pip]:

@@ -2,7 +2,7 @@
 
 Of a hidden check a student sees its name, its hint, the verdict and an exception's type; nothing that
 student code could have written its hidden inputs into: no text, no output, no trial counts, no times,
-and no exception type of the notebook's own making.
+no record of its ranks, and no exception type of the notebook's own making.
 """
 
 import builtins
@@ -32,6 +32,8 @@ def visible_result(detail: dict[str, Any], *, staff: bool) -> dict[str, Any]:
         "trials_passed": 0,
         "trials": 1,
         "seconds": 0.0,
+        "mistake": "",  # its hint is the hint, and that is all of it
+        "timeline": [],  # marks, sizes and moments are the code's to choose
     }
 
 

@@ -281,6 +281,6 @@ def _facts(report: GradingReport) -> dict[str, object]:
     facts: dict[str, object] = {"report": report.model_dump(mode="json", exclude={"results"})}
     if report.wall:
         facts["wall"] = report.wall
-    if report.unsafe:
+    if report.unsafe or report.wall == "none":
         facts["unsafe"] = True
     return facts

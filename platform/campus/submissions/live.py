@@ -16,6 +16,7 @@ from uuid import UUID
 from campus.submissions.feedback import visible_result
 from campus.submissions.models import Attempt, CheckResult
 from campus.submissions.waiting import place_of
+from campus.ui.timeline import drawing_of
 
 IDS_PER_RESULT = 1000
 ENDED = (Attempt.State.DONE, Attempt.State.CANCELLED)
@@ -53,7 +54,7 @@ def read_snapshot(attempt_id: UUID, *, staff: bool, now: datetime, after_key: in
     return Snapshot(
         state=_state(attempt, now),
         results=tuple(
-            (row.pk, visible_result(row.detail, staff=staff))
+            (row.pk, _drawn(visible_result(row.detail, staff=staff)))
             for row in rows.filter(pk__gt=after_key)
         ),
         score={
@@ -65,6 +66,12 @@ def read_snapshot(attempt_id: UUID, *, staff: bool, now: datetime, after_key: in
         else None,
         ended=attempt.state in ENDED,
     )
+
+
+def _drawn(result: dict[str, Any]) -> dict[str, Any]:
+    """The result with the drawing of its rank × time record in the record's place."""
+    drawing = drawing_of(result)
+    return {**result, "timeline": [], "drawing": drawing.as_json()} if drawing else result
 
 
 def _state(attempt: Attempt, now: datetime) -> dict[str, Any]:

@@ -63,7 +63,8 @@ def say(submission: Submission, text: str) -> None:
     frame = {"cell": text[:100], "line": 1, "source": text, "function": text[:200]}
     exception: dict[str, Any] = {"type": text[:200], "text": text, "trace": [frame]}
     cells = [{"cell": "double", "ended": "error", "exception": exception, "seconds": 1}]
-    submission.attempts.update(report={"cells": cells, "notebook_stdout": text})
+    flags = [{"kind": "forbidden", "text": text, "cell": text[:100], "line": 1}]
+    submission.attempts.update(report={"cells": cells, "notebook_stdout": text, "flags": flags})
     attempt = submission.attempts.get()
     told = {
         "message": text,
@@ -71,7 +72,18 @@ def say(submission: Submission, text: str) -> None:
         "inputs": text,
         "stdout": text,
         "exception": exception,
-        "mistake": text,
+        "hint": text,
+        "mistake": text[:100],
+        "timeline": [
+            {
+                "rank": 0,
+                "spans": [
+                    {"kind": f"mark {text}"[:24], "start": 0.0, "end": 0.0},
+                    {"kind": text[:24], "start": 0.0, "end": 1.0, "waited": 1.0},
+                ],
+                "error": text,
+            }
+        ],
     }
     detail = attempt.results.get(check_name="doubles").detail
     attempt.results.filter(check_name="doubles").update(detail={**detail, **told})

@@ -14,6 +14,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from campus.ui.markdown import render_markdown
+from campus.ui.timeline import Drawing, drawing_of
 from campus.ui.times import course_time, relative_time
 
 register = template.Library()
@@ -89,6 +90,12 @@ def telling_message(result: Any) -> str:
 def _field(value: Any, name: str) -> Any:
     """A field of a message of the protocol, or of its JSON."""
     return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+
+
+@register.filter
+def drawing(result: Any) -> Drawing | None:
+    """The rank × time drawing of a check result; nothing if it has no record."""
+    return drawing_of(result)
 
 
 @register.filter
