@@ -86,13 +86,13 @@ def _give_back(thread: _Clocked) -> None:
         thread.work.put(None)
 
 
-def within(seconds: float, function: Callable[..., _T], *arguments: Any) -> _T:
-    """What `function(*arguments)` returns or raises, unless it takes longer.
+def within(seconds: float, function: Callable[..., _T], *arguments: Any, **named: Any) -> _T:
+    """What `function(*arguments, **named)` returns or raises, unless it takes longer.
 
     Raises:
         TookTooLong: it took longer; its thread was told to end.
     """
-    work = _Work(lambda: function(*arguments))
+    work = _Work(lambda: function(*arguments, **named))
     thread = _take()
     thread.work.put(work)
     work.done.acquire(timeout=seconds)

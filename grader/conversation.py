@@ -8,14 +8,13 @@ import time
 from typing import Any
 
 from grader.checks import Check
+from grader.clock import TookTooLong
 from grader.inside.wire import WireClosed, WireError
 from grader.protocol import ElementDifference, Limits, Verdict
 from grader.referee import Frame, Referee
 from grader.sandbox.jail import Exchange
-from grader.services import ServiceDesk, TooManyCalls
+from grader.services import SERVICE_SECONDS, ServiceDesk, TooManyCalls
 from grader.session import NotebookSession, clean, ending_of
-
-SERVICE_SECONDS = 60.0  # that one check may keep its services busy
 
 
 class Answered(Exception):
@@ -46,9 +45,10 @@ class Conversation:
         """Raises `Answered` at the first trial that does not pass."""
         has_services = self.check.services is not None
         exchange.say(self.check.question())
+        busy = 0.0
         for trial in range(self.check.trials):
             self.inputs = self.referee.inputs(self.check, self.seed, trial)
-            desk = ServiceDesk(self._services(trial))
+            desk = ServiceDesk(self._services(trial), busy)
             if has_services:
                 exchange.say({"services": desk.described()})
             exchange.say_parts(self.inputs[0])
@@ -62,6 +62,7 @@ class Conversation:
             )
             exchange.deadline += time.monotonic() - began
             frame = self.hear_answer(exchange, desk)
+            busy = desk.seconds
             self.judge(outputs_of(frame, self.session), expected, desk.services)
             complain_of_changes([frame])
             self.passed += 1
@@ -81,10 +82,10 @@ class Conversation:
                 reply = desk.answer(frame["call"])
             except TooManyCalls as error:
                 raise Answered(Verdict.FAILED, message=clean(error, 500)) from None
-            exchange.deadline += time.monotonic() - began
-            if desk.seconds > SERVICE_SECONDS:
+            except TookTooLong:
                 message = f"Its calls kept a service busy for over {SERVICE_SECONDS:g} s."
-                raise Answered(Verdict.TIMED_OUT, message=message)
+                raise Answered(Verdict.TIMED_OUT, message=message) from None
+            exchange.deadline += time.monotonic() - began
             exchange.say_parts(reply)
 
     def judge(self, outputs: Any, expected: Any, facts: Any) -> None:

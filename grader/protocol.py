@@ -14,6 +14,7 @@ PROTOCOL_VERSION: Literal[1] = 1
 MAX_NOTEBOOK_BYTES = 5 * 1024 * 1024
 MAX_RANKS = 16
 MAX_SPANS = 250  # of one rank; the whole picture travels with its check
+MAX_REPORT_BYTES = 5 * 1024 * 1024  # what campus takes is a little more
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]

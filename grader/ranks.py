@@ -12,11 +12,12 @@ from typing import Any
 
 from grader.checks import Check
 from grader.conversation import Answered, Conversation, complain_of_changes, outputs_of
+from grader.inside.wire import WireError
 from grader.protocol import Limits, RankRecord, Verdict
 from grader.referee import Referee, generator
 from grader.sandbox.jail import Exchange
 from grader.session import NotebookEnded, NotebookSession, clean, ending_of
-from grader.switch import NetworkFailed, OutOfTime, RankTrouble, Switch
+from grader.switch import TROUBLE, NetworkFailed, OutOfTime, RankTrouble, Switch
 
 SHOWN_OUTPUT = 4_000
 
@@ -63,6 +64,9 @@ class RankConversation(Conversation):
                 exchanges = self._open(stack, limits)
             except NotebookEnded as ended:
                 return ended.ending.verdict, {"message": f"The notebook {ended.ending.message}."}
+            except TROUBLE as error:  # a jail ended in the moment in which it was asked
+                ending = ending_of(error, None, limits, limits.check_wall_seconds)
+                return ending.verdict, {"message": f"The check {ending.message}."}
             try:
                 self._hold_all(exchanges)
             except Answered as answered:
@@ -126,7 +130,7 @@ class RankConversation(Conversation):
             self.timeline = switch.timeline()
         if switch.failed:
             raise self._failure(switch, frames)
-        outputs = [outputs_of(frame, self.session) for frame in frames]
+        outputs = [self._outputs(rank, frame) for rank, frame in enumerate(frames)]
         self.judge(outputs, expected, switch.traffic())
         complain_of_changes(frames)
 
@@ -134,7 +138,7 @@ class RankConversation(Conversation):
         """The rank that failed first, and what it meant for the others."""
         rank = switch.failed[0]
         try:
-            outputs_of(frames[rank], self.session)
+            self._outputs(rank, frames[rank])
         except Answered as answered:
             text = answered.fields.get("message", "")
             info = answered.fields.get("exception")
@@ -150,6 +154,17 @@ class RankConversation(Conversation):
             answered.fields["message"] = clean(text, 2000)
             return answered
         raise AssertionError("a rank failed with an answer")
+
+    def _outputs(self, rank: int, frame: Any) -> Any:
+        """What one rank's body returned.
+
+        Raises:
+            Answered: nothing, and why. RankTrouble: its frame is no answer.
+        """
+        try:
+            return outputs_of(frame, self.session)
+        except WireError as error:
+            raise RankTrouble(rank, error) from None
 
     def _after(
         self, trouble: RankTrouble, exchanges: list[Exchange], limits: Limits
@@ -169,8 +184,6 @@ class RankConversation(Conversation):
 
 
 def _or_trouble(rank: int, say: Callable[[Any], None], value: Any) -> None:
-    from grader.switch import TROUBLE
-
     try:
         say(value)
     except TROUBLE as error:

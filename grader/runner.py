@@ -18,6 +18,7 @@ from grader.checks import Check
 from grader.classic import grade_classic
 from grader.conversation import Answered, Conversation
 from grader.errors import Cancelled, GraderError, NotebookError
+from grader.fitting import fitted
 from grader.inside.wire import WireClosed, WireError, WireTimeout
 from grader.lanes import Lanes
 from grader.naming import Namer
@@ -78,12 +79,14 @@ def grade(
     if lab.content_hash != request.lab_hash:
         raise GraderError(f"lab {lab.slug} is here in another version than was submitted to")
     if lab.kind == "classic":
-        return grade_classic(
-            request,
-            sandbox=sandbox,
-            on_result=on_result,
-            cancelled=cancelled or Event(),
-            lab=lab,
+        return fitted(
+            grade_classic(
+                request,
+                sandbox=sandbox,
+                on_result=on_result,
+                cancelled=cancelled or Event(),
+                lab=lab,
+            )
         )
     grading = Grading(
         lab,
@@ -100,7 +103,7 @@ def grade(
         grading.close()
     results = tuple(grading.results[check.name] for check in grading.checks)
     score, max_score = total(results)
-    return GradingReport(
+    report = GradingReport(
         attempt=request.attempt,
         lab=lab.slug,
         lab_hash=lab.content_hash,
@@ -117,6 +120,7 @@ def grade(
         manual=waiting_for_a_human(lab, grading.answers),
         flags=grading.flags(),
     )
+    return fitted(report)
 
 
 class Grading:

@@ -32,6 +32,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
+from grader.clock import TookTooLong, within
 from grader.inside import wire
 from grader.kit import ServiceError
 
@@ -39,6 +40,7 @@ __all__ = ["Service", "ServiceDesk", "ServiceError", "TooManyCalls", "exported"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 MAX_REFUSAL = 1_000
+SERVICE_SECONDS = 60.0  # that one check may keep its services busy, in all its trials
 
 
 def exported(method: _F) -> _F:
@@ -101,10 +103,13 @@ class TooManyCalls(Exception):
 class ServiceDesk:
     """Answers the calls of one trial. What comes in is hostile, whatever is asked."""
 
-    def __init__(self, services: Mapping[str, Service]) -> None:
+    def __init__(self, services: Mapping[str, Service], seconds: float = 0.0) -> None:
         self.services = services
-        self.seconds = 0.0  # spent in services: not the student's time
+        self.seconds = seconds  # spent in services, in this check's earlier trials, too: not the student's time
         self._bytes: Counter[str] = Counter()
+        self._asked: Counter[str] = (
+            Counter()
+        )  # refused calls among them, which no service has counted
 
     def described(self) -> dict[str, Any]:
         """What a jail has to know to make proxies."""
@@ -121,7 +126,7 @@ class ServiceDesk:
 
         Raises:
             wire.WireError: this is no call.
-            TooManyCalls: it is one too many.
+            TooManyCalls: it is one too many. TookTooLong: services have been busy for too long.
         """
         began = time.monotonic()
         try:
@@ -133,17 +138,22 @@ class ServiceDesk:
         self, name: str, method: str, args: list[Any], kwargs: dict[str, Any]
     ) -> list[bytes | memoryview]:
         service = self.services.get(name)
+        known, most = (name, service.max_calls) if service else ("", Service.max_calls)
+        self._asked[known] += 1
+        if self._asked[known] > most:
+            raise TooManyCalls(f"{name[:60]} was called more than {most:,} times")
         if service is None or method not in service.exported_methods():
             return wire.encode({"refused": f"{name[:60]} has no method {method[:60]}"})
-        if sum(service.calls.values()) >= service.max_calls:
-            raise TooManyCalls(f"{name} was called more than {service.max_calls:,} times")
         self._bytes[name] += _size([args, kwargs])
         if self._bytes[name] > service.max_mib * 2**20:
             raise TooManyCalls(f"{name} was given more than {service.max_mib:g} MiB")
         function = getattr(service, method)
         try:
             _fit(f"{name}.{method}", function, args, kwargs)
-            return wire.encode({"value": function(*args, **kwargs)})
+            left = max(0.01, SERVICE_SECONDS - self.seconds)
+            return wire.encode({"value": within(left, function, *args, **kwargs)})
+        except TookTooLong:
+            raise
         except ServiceError as error:
             return wire.encode({"refused": str(error)[:MAX_REFUSAL]})
         except Exception as error:  # arguments that the service did not expect; no text, it is ours

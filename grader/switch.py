@@ -21,6 +21,7 @@ from grader.sandbox.jail import MIB, Exchange, MemoryExceeded, OutputFlood
 from grader.session import clean
 
 LOOK_SECONDS = 0.05
+MAX_ALL_SPANS = 1_000  # of one check: the record is part of a report, whose size has a limit
 GRACE_SECONDS = 1.0  # for the others, once a rank has failed
 TROUBLE = (
     wire.WireTimeout,
@@ -95,7 +96,15 @@ class Switch:
 
     def _say(self, rank: int, value: Any) -> None:
         try:
-            self.exchanges[rank].say(value)
+            parts = wire.encode(value)
+        except (
+            wire.WireError
+        ):  # together the others' values are too much for one frame: not this rank's doing
+            raise NetworkFailed(
+                f"What rank {rank} would receive has too many parts; send arrays in place of long lists."
+            ) from None
+        try:
+            self.exchanges[rank].say_parts(parts)
         except TROUBLE as error:
             raise RankTrouble(rank, error) from None
 
@@ -183,13 +192,14 @@ class Switch:
     def timeline(self) -> tuple[RankRecord, ...]:
         """The rank × time record, as far as it is kept."""
         traffic, now = self.traffic(), self.fabric.now()
+        most = min(MAX_SPANS, MAX_ALL_SPANS // len(self.exchanges))
         records = []
         for rank in range(len(self.exchanges)):
             events = [event for event in traffic.events if event.rank == rank]
             records.append(
                 RankRecord(
                     rank=rank,
-                    spans=tuple(_span(event, now) for event in events[:MAX_SPANS]),
+                    spans=tuple(_span(event, now) for event in events[:most]),
                     messages=sum(event.kind not in ("mark", "recv") for event in events),
                     bytes=int(traffic.volume(rank)),
                     ended=_rounded(self._ended_at.get(rank)),
@@ -208,7 +218,7 @@ def _span(event: Event, now: float) -> Span:
     end = max(event.posted, min(max(ends), now)) if ends else now
     waited = 0.0 if event.waited_from is None else max(0.0, end - event.waited_from)
     return Span(
-        kind=f"mark {event.text}" if event.kind == "mark" else event.kind,
+        kind=clean(f"mark {event.text}", 24) if event.kind == "mark" else event.kind,
         start=round(event.posted, 6),
         end=round(end, 6),
         peer=event.peer,

@@ -174,7 +174,7 @@ class Fabric:
             peer=peer if peer is not None else root,
             tag=tag,
             op=op,
-            text=str(operation.get("text", ""))[:18],
+            text=operation.get("text", "")[:18],
             shape=tuple(getattr(value, "shape", ())),
             bytes=payload_bytes(value),
             posted=self.now(),
@@ -272,6 +272,8 @@ class Fabric:
         allowed = FIELDS.get(kind, {"value", "op", "root"}) | {"kind"}
         if set(operation) - allowed:
             raise CommError(f"a {kind} has no such field")
+        if type(operation.get("text", "")) is not str or type(operation.get("op", "")) is not str:
+            raise CommError(f"the text or the reduction of a {kind} is no text")
         peer, tag = operation.get("peer"), operation.get("tag", 0)
         op, root = operation.get("op", ""), operation.get("root")
         if kind in ("send", "recv") and (not self._is_rank(peer) or peer == rank):

@@ -129,6 +129,33 @@ LINE = "line = comm._transport.line"
         (f"{LINE}; line.say([1, 2]); return x", Verdict.REJECTED),
         (f"{LINE}; line.say({{'ended': 0}}); return x", None),
         (f"{LINE}; line.say({{'outputs': x}}); return x", None),
+        (f"{LINE}; line.say({{'exception': 5}}); return x", Verdict.REJECTED),
+        (f"{LINE}; line.say({{'outputs': 1, 'exception': 5}}); return x", Verdict.REJECTED),
+        (f"{LINE}; line.say({{}}); return x", Verdict.REJECTED),
+        (
+            "comm._transport.post(0, {'kind': 'all_reduce', 'op': np.arange(2), 'value': x}); return x",
+            None,
+        ),
+        ("comm._transport.post(0, {'kind': 'mark', 'text': [x] * 1000}); return x", None),
+        ("comm._post('mark', text='\\x00\\x1b'); raise ValueError", Verdict.ERROR),
+        ("while True: comm.isend([None] * 5000, 1 - comm.rank)", None),
+        (
+            "import os, signal\n    if comm.rank: os.kill(os.getpid(), signal.SIGSTOP)\n    return comm.recv(1)",
+            Verdict.TIMED_OUT,
+        ),
+        (
+            "import os, signal\n    if comm.rank: os.kill(os.getppid(), signal.SIGSTOP)\n    return comm.recv(1 - comm.rank)",
+            Verdict.FAILED,
+        ),
+        (
+            "import os\n    if comm.rank:\n        for _ in range(3): os.fork()\n    return comm.all_reduce(x)",
+            None,
+        ),
+        (
+            "import threading\n    t = [threading.Thread(target=comm.barrier) for _ in range(4)]\n"
+            "    [each.start() for each in t]; [each.join() for each in t]; return x",
+            None,
+        ),
         (f"{LINE}; line.channel.send(b'\\xff' * 99); return x", Verdict.REJECTED),
         (f"{LINE}; line.channel.close(); return x", Verdict.ERROR),
         ("comm.send(object(), 1 - comm.rank)", None),

@@ -1,13 +1,15 @@
 """Services: what student code asks the trusted side while it is graded, and what it may try with that."""
 
 import hashlib
+import time
 from pathlib import Path
 
 import pytest
 
+from grader.clock import TookTooLong
 from grader.protocol import Verdict
 from grader.sandbox.base import Sandbox
-from grader.services import Service, ServiceDesk, TooManyCalls, exported
+from grader.services import SERVICE_SECONDS, Service, ServiceDesk, TooManyCalls, exported
 from labs.catalog import read_lab
 from tests.grader.grading_desk import Desk, result
 
@@ -84,6 +86,14 @@ def test_a_refusal_can_be_caught(guessing: Desk) -> None:
         ),
         ("line = host.is_larger.ask.__self__; line.channel.close(); return 1", Verdict.ERROR),
         ("while True:\n        host.is_larger(1)", Verdict.FAILED),
+        (
+            "while True:\n        try: host.is_larger.ask('x', 'y', [], {})\n        except Exception: pass",
+            None,
+        ),
+        (
+            "import os\n    for _ in range(3): os.fork()\n    while True: host.is_larger(1)",
+            None,
+        ),
         (
             "while True:\n        try: host.is_larger(-1)\n        except Exception: pass",
             Verdict.FAILED,
@@ -163,10 +173,36 @@ def test_only_calls_from_outside_count_directly_and_over_the_wire_alike() -> Non
     assert direct.calls == behind.calls == {"once": 1}
 
 
+class Sleepy(Service):
+    @exported
+    def nap(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            pass
+
+
+def test_a_call_that_does_not_come_back_is_given_up() -> None:
+    desk = ServiceDesk({"bed": Sleepy()}, seconds=SERVICE_SECONDS - 0.2)
+    with pytest.raises(TookTooLong):
+        desk.answer(["bed", "nap", [60.0], {}])
+    assert desk.seconds > SERVICE_SECONDS
+
+
+def test_calls_that_no_method_takes_are_counted_against_the_cap_too() -> None:
+    desk = ServiceDesk({"counter": Counter()})
+    for call in (["counter", "none", [], {}], ["counter", "once", [1, 2, 3], {}]) * 2:
+        if call is not None and desk._asked["counter"] == 3:
+            with pytest.raises(TooManyCalls):
+                desk.answer(call)
+        else:
+            assert b"refused" in b"".join(map(bytes, desk.answer(call)))
+
+
 def test_what_is_not_exported_is_not_there_and_a_failure_tells_no_text() -> None:
     desk = ServiceDesk({"counter": Counter()})
     assert desk.described()["counter"]["methods"] == ["fails", "once", "twice"]
     for method in ("secret", "__init__", "calls", "__class__"):
+        desk = ServiceDesk({"counter": Counter()})
         assert b"no method" in b"".join(map(bytes, desk.answer(["counter", method, [], {}])))
     told = b"".join(map(bytes, desk.answer(["counter", "fails", [], {}])))
     assert b"KeyError" in told
