@@ -20,14 +20,16 @@
 #
 # | name | what it does |
 # |---|---|
-# | `SGD(p, lr, momentum=0.0, nesterov=False, weight_decay=0.0)` | `.step(grads)`; `.lr` may be set between steps |
-# | `HeavyBall(p, lr, beta)` | the same, in the literal form of Lecture 3 |
-# | `Adam(p, lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=True)` | `decoupled=True` is AdamW |
+# | `SGD(p, lr, …)` | `.step(grads)`; `.lr` may be set between steps; options `momentum=0.0`, `nesterov=False`, `weight_decay=0.0` |
+# | `HeavyBall(p, lr, beta)` | the same two, in the literal form of Lecture 3 |
+# | `Adam(p, lr, …)` | the same two; options `betas=(0.9, 0.999)`, `eps=1e-8`, `weight_decay=0.0`, and `decoupled=True` for AdamW |
 # | `lr_at(t, lr_max, lr_min, warmup, total)` | the step size of step $t$: linear warm-up, cosine, then flat |
 # | `clip_grad_norm(grads, max_norm)` | scales all gradients together, in place; returns their norm before |
-# | `batches(n, bs, epoch, seed, replace=False, drop_last=False)` | arrays of indices, one for each mini-batch of an epoch |
+# | `batches(n, bs, epoch, seed, …)` | arrays of indices, one for each mini-batch of an epoch; options `replace=False`, `drop_last=False` |
 # | `minibatch_variance(per_example_grads, B, replace)` | $\mathbb E\lVert\bar g_B-\bar g\rVert^2$, exactly |
-# | `gd_rate(mu, L, lr)`, `optimal_gd(mu, L)`, `optimal_heavy_ball(mu, L)` | error per step; `(lr, rate)`; `(lr, beta, rate)` |
+# | `gd_rate(mu, L, lr)` | what gradient descent does to the error in one step |
+# | `optimal_gd(mu, L)` | its best `(lr, rate)` |
+# | `optimal_heavy_ball(mu, L)` | the heavy ball's best `(lr, beta, rate)` |
 # | `newton_step(w, g, H, damping=0.0)` | the point after one Newton step |
 #
 # **Three rules for all optimisers.**

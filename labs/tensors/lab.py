@@ -21,14 +21,20 @@
 #
 # | name | what it does |
 # |---|---|
-# | `mul4(a, b)`, `bmm_t(a, b)`, `sum_dim3(a)` | the three operations of Homework 1, question 1 |
+# | `mul4(a, b)` | Homework 1, question 1: the elementwise product |
+# | `bmm_t(a, b)` | … a batch of products with a transposed matrix |
+# | `sum_dim3(a)` | … a sum over the third dimension |
 # | `einsum2(spec, a, b)` | an Einstein sum of two arrays, parsed and computed by you |
 # | `broadcast_shape(s, t)` | the shape that two shapes broadcast to, or `ValueError` |
 # | `unbroadcast(g, shape)` | the adjoint of broadcasting an array of `shape` to the shape of `g` |
-# | `contiguous_strides(shape)`, `is_contiguous(shape, strides)`, `offset(index, strides, base=0)` | where the elements of an array lie |
-# | `logsumexp(x, axis=-1)`, `softmax(x, axis=-1, temperature=1.0)` | for logits of any size |
-# | `cross_entropy(logits, y, ignore_index=-100, smoothing=0.0)` and `cross_entropy_grad(…)` | the loss of every language model, and its gradient |
-# | `MLP(W1, W2)` with `forward(x, y)`, `backward()`, `step(lr)` | a two-layer network without autograd |
+# | `contiguous_strides(shape)` | the strides of row-major order |
+# | `is_contiguous(shape, strides)` | whether an array lies in row-major order without gaps |
+# | `offset(index, strides, base=0)` | where an element lies |
+# | `logsumexp(x, axis=-1)` | $\ln\sum e^x$, for numbers of any size |
+# | `softmax(x, axis=-1, …)` | probabilities; the option is `temperature=1.0` |
+# | `cross_entropy(logits, y, …)` | the loss of every language model; options `ignore_index=-100`, `smoothing=0.0` |
+# | `cross_entropy_grad(…)` | its gradient, with the same arguments |
+# | `MLP(W1, W2)` | a two-layer network: `forward(x, y)`, `backward()`, `step(lr)` |
 # | `top_eig(S, iters, seed)` | the dominant eigenvalue and eigenvector of a symmetric matrix |
 #
 # **Checkpoints.** E1 (10 points, 15 min) · E2 (15, 45) · E3 (15, 30) · E4 (10, 20) · E5 (20, 40) · E6 (20, 40) · E7 (10, 20). No exercise needs another one;
