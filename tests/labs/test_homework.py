@@ -73,3 +73,20 @@ def test_a_folder_of_ones_own_adds_homeworks(
 def test_an_unknown_homework_is_told() -> None:
     with pytest.raises(LabError, match="There is no homework"):
         get_homework("homework99")
+
+
+def test_the_first_homework_is_worth_a_hundred_points_in_three_labs() -> None:
+    homework = get_homework("homework1")
+    assert [(part.lab, part.points) for part in homework.parts] == [
+        ("tensors", 30),
+        ("optim", 30),
+        ("autodiff", 40),
+    ]
+    assert homework.points == 100
+    minutes = sum(
+        exercise.minutes
+        for part in homework.parts
+        for exercise in get_lab(part.lab).exercises
+        if exercise.id in part.exercises
+    )
+    assert 7 * 60 <= minutes <= 12 * 60
