@@ -14,7 +14,7 @@ from grader.api import MAX_SPANS, RankRecord, Span
 COLUMNS = 250  # as fine as a drawing gets
 LANE, BAR_TOP, BAR_HEIGHT = 44, 6, 18  # pixels
 LINES, LINE_TOP, LINE_STEP, LINE_HEIGHT = 3, 27, 5, 4
-LETTER = 1.6  # percent of the width, where the drawing is narrowest
+LETTER = 1.8  # percent of the width, where the drawing is narrowest
 WIRE_SECONDS = 0.001  # between a blocking call and its waiting, nothing to look at
 COLLECTIVES = (
     "barrier",
