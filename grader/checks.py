@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from pydantic import ValidationError
+
 from grader.errors import LabError
 from grader.kit import Network, Traffic
 from grader.protocol import MAX_RANKS, Limits
@@ -109,6 +111,16 @@ class Check:
         return lab_limits.model_copy(update=dict(self.limits)) if self.limits else lab_limits
 
 
+def _test_limits(check: str, limits: Mapping[str, float]) -> None:
+    try:
+        Limits.model_validate(dict(limits))
+    except ValidationError as error:
+        found = error.errors()[0]
+        raise LabError(
+            f"check {check}: limits: {found['loc'][0]}: {found['msg']}; got {found['input']!r}."
+        ) from None
+
+
 _registry: list[Check] | None = None
 
 
@@ -165,7 +177,8 @@ def check(
             has a world for each trial in turn. The answer is the list of the ranks' answers.
         network: what the network between ranks is like; see `Network`.
         tolerance: replaces the default for the dtype.
-        limits: fields of `Limits` that differ from the lab's, e.g. `{"check_wall_seconds": 2}`.
+        limits: fields of `Limits` that differ from the lab's, e.g. `{"check_wall_seconds": 2}`. Those of
+            the notebook's run (`notebook_wall_seconds`, `cpu_seconds`, …) are the lab's alone.
         public_verify: students may read `verify`: it is released with the notebook, as source, and
             `check` runs it in plain Jupyter. It is a plain function of np and math alone.
 
@@ -180,6 +193,7 @@ def check(
         unknown = set(limits or {}) - set(Limits.model_fields)
         if unknown:
             raise LabError(f"check {function.__name__}: unknown limits {sorted(unknown)}.")
+        _test_limits(function.__name__, limits or {})
         worlds = (ranks,) if isinstance(ranks, int) else tuple(ranks)
         worlds = () if worlds == (0,) else worlds
         _agree(function, verify, services, worlds)

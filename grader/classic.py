@@ -38,7 +38,7 @@ from grader.protocol import (
 from grader.sandbox.base import Sandbox
 from grader.sandbox.jail import Exchange, MemoryExceeded, OutputFlood
 from grader.scoring import total, waiting_for_a_human
-from grader.session import NotebookEnded, NotebookSession, clean, ending_of
+from grader.session import BEGINNINGS, NotebookEnded, NotebookSession, clean, ending_of
 from labs.catalog import Cell, Lab
 from labs.classic import has_code, parsed
 
@@ -196,7 +196,7 @@ class ClassicGrading:
             "before": before,
             "authored": self.authored,
         }
-        outcome = _hold(session, question, cell)
+        outcome = _hold(session, question, cell, BEGINNINGS)
         return _without_words(outcome) if hidden else self._explained(outcome)
 
     def _explained(self, outcome: Outcome) -> Outcome:
@@ -300,8 +300,8 @@ def authored_names(sources: tuple[SourceCell, ...]) -> set[str]:
     return names
 
 
-def _hold(session: NotebookSession, question: dict[str, Any], cell: Cell) -> Outcome:
-    """Ask; whatever ends without an answer is the student's doing."""
+def _hold(session: NotebookSession, question: dict[str, Any], cell: Cell, tries: int) -> Outcome:
+    """Ask; whatever ends without an answer is the student's doing, unless it never began."""
     exchange: Exchange | None = None
     limits, stdout = session.limits, ""
     try:
@@ -317,7 +317,9 @@ def _hold(session: NotebookSession, question: dict[str, Any], cell: Cell) -> Out
         return Outcome(ended.ending.verdict, f"The notebook {ended.ending.message}.", None, stdout)
     except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
         status = session.after_trouble(error, exchange)
-        ending = ending_of(error, status, limits, limits.check_wall_seconds)
+        if tries > 1 and session.not_begun(error, exchange):
+            return _hold(session, question, cell, tries - 1)
+        ending = ending_of(error, status, limits)
         return Outcome(ending.verdict, f"The test {ending.message}.", None, stdout)
 
 
@@ -339,7 +341,7 @@ def _read(session: NotebookSession, cell: Cell, frame: Any, stdout: str) -> Outc
     status = frame.get("ended")
     code = status if type(status) is int and -64 <= status <= 255 else None
     limits = session.limits
-    ending = ending_of(WireClosed(), code, limits, limits.check_wall_seconds)
+    ending = ending_of(WireClosed(), code, limits)
     return Outcome(ending.verdict, f"The test {ending.message}.", None, stdout)
 
 

@@ -158,5 +158,5 @@ def _exception(told: Any, session: NotebookSession) -> Answered:
 
 def _ended(status: Any, limits: Limits) -> Answered:
     code = status if isinstance(status, int) and -64 <= status <= 255 else None
-    ending = ending_of(WireClosed(), code, limits, limits.check_wall_seconds)
+    ending = ending_of(WireClosed(), code, limits)
     return Answered(ending.verdict, ended=True, message=f"The check {ending.message}.")

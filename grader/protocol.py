@@ -47,7 +47,9 @@ class Limits(Message):
 
     notebook_wall_seconds: float = Field(default=20.0, gt=0, le=600)
     check_wall_seconds: float = Field(default=5.0, gt=0, le=600)
-    cpu_seconds: int = Field(default=60, gt=0, le=3600)
+    # Processor time, of all processes of the notebook's run or of the check together.
+    cpu_seconds: float = Field(default=60.0, gt=0, le=3600)
+    check_cpu_seconds: float = Field(default=60.0, gt=0, le=3600)
     memory_mib: int = Field(default=512, ge=64, le=65536)
     output_kib: int = Field(default=256, ge=1, le=65536)
     answer_mib: int = Field(default=16, ge=1, le=1024)

@@ -12,14 +12,18 @@ from typing import Any
 
 from grader.checks import Check
 from grader.conversation import Answered, Conversation, complain_of_changes, outputs_of
-from grader.inside.wire import WireError
+from grader.inside.wire import WireClosed, WireError
 from grader.protocol import Limits, RankRecord, Verdict
 from grader.referee import Referee, generator
 from grader.sandbox.jail import Exchange
-from grader.session import NotebookEnded, NotebookSession, clean, ending_of
+from grader.session import BEGINNINGS, NotebookEnded, NotebookSession, clean, ending_of
 from grader.switch import TROUBLE, NetworkFailed, OutOfTime, RankTrouble, Switch
 
 SHOWN_OUTPUT = 4_000
+
+
+class NotBegun(WireClosed):
+    """A rank ended before it had a process for the check, so that nothing in it can be at fault."""
 
 
 class RankSessions:
@@ -55,7 +59,17 @@ class RankConversation(Conversation):
 
     def ask(self, limits: Limits) -> tuple[Verdict, dict[str, Any]]:
         """All trials, to the verdict."""
-        verdict, fields = self._ask(limits)
+        for left in reversed(range(BEGINNINGS)):
+            try:
+                verdict, fields = self._ask(limits)
+                break
+            except (
+                NotBegun
+            ) as error:  # what an earlier check did has ended a notebook; it is run anew
+                self.passed = 0
+                if not left:
+                    ending = ending_of(error, None, limits)
+                    verdict, fields = ending.verdict, {"message": f"The check {ending.message}."}
         return verdict, {"stdout": self.stdout, "timeline": self.timeline} | fields
 
     def _ask(self, limits: Limits) -> tuple[Verdict, dict[str, Any]]:
@@ -90,6 +104,8 @@ class RankConversation(Conversation):
             stack.push(own)
             opened.append(exchange)
         if troubles:
+            if isinstance(troubles[0], WireClosed):
+                raise NotBegun
             raise troubles[0]
         deadline = time.monotonic() + limits.check_wall_seconds
         for exchange in opened:
@@ -170,11 +186,11 @@ class RankConversation(Conversation):
         self, trouble: RankTrouble, exchanges: list[Exchange], limits: Limits
     ) -> tuple[Verdict, dict[str, Any]]:
         """A rank did not answer: put its jail right, and say what it met."""
-        status = None
-        for rank, exchange in enumerate(exchanges):
-            if rank == trouble.rank:
-                status = self.sessions[rank].after_trouble(trouble.error, exchange)
-        ending = ending_of(trouble.error, status, limits, limits.check_wall_seconds)
+        exchange, session = exchanges[trouble.rank], self.sessions[trouble.rank]
+        status = session.after_trouble(trouble.error, exchange)
+        if session.not_begun(trouble.error, exchange):
+            raise NotBegun
+        ending = ending_of(trouble.error, status, limits)
         return ending.verdict, {"message": f"rank {trouble.rank}: The check {ending.message}."}
 
     @staticmethod

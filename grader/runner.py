@@ -36,9 +36,9 @@ from grader.protocol import (
 from grader.ranks import RankConversation, RankSessions
 from grader.referee import Referee, describe_inputs, referee_for
 from grader.sandbox.base import Sandbox
-from grader.sandbox.jail import Exchange, MemoryExceeded, OutputFlood
+from grader.sandbox.jail import CpuExceeded, Exchange, MemoryExceeded, OutputFlood
 from grader.scoring import points_for, total, waiting_for_a_human
-from grader.session import NotebookEnded, NotebookSession, clean, ending_of
+from grader.session import BEGINNINGS, NotebookEnded, NotebookSession, clean, ending_of
 from labs.catalog import Lab, get_lab
 
 # Lanes hand the interpreter to each other; the default of 5 ms would be most of a check's time.
@@ -46,6 +46,20 @@ sys.setswitchinterval(0.0005)
 
 OnResult = Callable[[CheckResult], None]
 SHOWN_OUTPUT = 4_000
+# What no other check can bring about: an exception of these is not asked for a second time.
+OWN_EXCEPTIONS = {
+    "NotImplementedError",
+    "NameError",
+    "TypeError",
+    "ValueError",
+    "AttributeError",
+    "IndexError",
+    "KeyError",
+    "AssertionError",
+    "ZeroDivisionError",
+    "RecursionError",
+    "UnboundLocalError",
+}
 LANES = 2 if (os.cpu_count() or 1) > 1 else 1  # checks asked at once: referee and jail alternate
 
 
@@ -259,12 +273,15 @@ class Grading:
         conversation = Conversation(self.referee, session, check, self.request.seed)
         with self._lanes.enter() as crowded:
             verdict, fields = self._hold(session, conversation, limits, crowded=crowded)
-        if (
-            verdict is None
-        ):  # another check may have been at fault: ask again with nothing beside it
+        for left in reversed(range(BEGINNINGS)):
+            if verdict is not None:
+                break
+            # Another check may have been at fault: ask again with nothing beside it.
             conversation.passed = 0
             with self._lanes.enter(alone=True):
-                verdict, fields = self._hold(session, conversation, limits, crowded=None)
+                verdict, fields = self._hold(
+                    session, conversation, limits, crowded=None, last=left == 0
+                )
         assert verdict is not None
         return conversation, verdict, fields
 
@@ -280,10 +297,13 @@ class Grading:
         limits: Limits,
         *,
         crowded: Callable[[], bool] | None,
+        last: bool = False,
     ) -> tuple[Verdict | None, dict[str, Any]]:
-        """Ask all trials; no verdict when what went wrong may be the fault of a check beside it.
+        """Ask all trials; no verdict when what went wrong may be the fault of another check.
 
         `crowded` says whether another check was asked meanwhile; None: this one had the jail to itself.
+        Even then it may never have begun, because of what an earlier one did to the notebook's process;
+        with `last`, that is a verdict as well.
         """
         fields: dict[str, Any] = {}
         exchange: Exchange | None = None
@@ -299,7 +319,8 @@ class Grading:
             return ended.ending.verdict, fields | {"message": message}
         except Answered as answered:
             if crowded is not None and (
-                answered.ended or (crowded() and exchange is not None and exchange.restless())
+                answered.ended
+                or (crowded() and (_may_be_anothers(answered) or _restless(exchange)))
             ):
                 # Whatever was at fault may have taken the notebook along, too.
                 session.after_trouble(WireClosed(), exchange)
@@ -308,13 +329,13 @@ class Grading:
         except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
             shared = crowded is not None and (
                 isinstance(error, WireClosed)
-                or (isinstance(error, MemoryExceeded) and crowded())
-                or (crowded() and exchange is not None and exchange.restless())
+                or (isinstance(error, MemoryExceeded | CpuExceeded) and crowded())
+                or (crowded() and _restless(exchange))
             )
             status = session.after_trouble(error, exchange)
-            if shared:
+            if shared or (session.not_begun(error, exchange) and not last):
                 return None, {}
-            ending = ending_of(error, status, limits, limits.check_wall_seconds)
+            ending = ending_of(error, status, limits)
             return ending.verdict, fields | {"message": f"The check {ending.message}."}
         return Verdict.PASSED, fields
 
@@ -370,6 +391,18 @@ class Grading:
             self.rank_sessions.close()
         if self.session is not None:
             self.session.close()
+
+
+def _restless(exchange: Exchange | None) -> bool:
+    return exchange is not None and exchange.restless()
+
+
+def _may_be_anothers(answered: Answered) -> bool:
+    """Whether a check beside this one can have brought this exception about: by killing what it started."""
+    info: ExceptionInfo | None = answered.fields.get("exception")
+    return (
+        answered.verdict is Verdict.ERROR and info is not None and info.type not in OWN_EXCEPTIONS
+    )
 
 
 def _with_needs(referee: Referee, only: Collection[str]) -> tuple[Check, ...]:

@@ -20,8 +20,9 @@ from grader.inside.wire import WireClosed, WireError, WireTimeout
 from grader.notebook import CodeCell
 from grader.protocol import CellResult, ExceptionInfo, Limits, TraceLine, Verdict
 from grader.sandbox.base import Sandbox
-from grader.sandbox.jail import Exchange, Jail, MemoryExceeded, OutputFlood
+from grader.sandbox.jail import CpuExceeded, Exchange, Jail, MemoryExceeded, OutputFlood
 
+BEGINNINGS = 3  # of a check whose process something else has ended before it began
 RUNS = 8  # the notebook may run this many times its limit, all its runs together
 
 
@@ -66,9 +67,17 @@ def seconds_told(told: Any) -> float:
     return min(max(0.0, told), 86_400.0)
 
 
-def ending_of(error: BaseException, status: int | None, limits: Limits, seconds: float) -> Ending:
-    """The verdict for an exchange that ended without its answer."""
+def ending_of(
+    error: BaseException, status: int | None, limits: Limits, *, notebook: bool = False
+) -> Ending:
+    """The verdict for an exchange that ended without its answer: a check's, or the notebook's own."""
+    if isinstance(error, CpuExceeded):
+        seconds = limits.cpu_seconds if notebook else limits.check_cpu_seconds
+        return Ending(
+            Verdict.TIMED_OUT, f"used more than the {seconds:g} s of processor time that it may use"
+        )
     if isinstance(error, WireTimeout):
+        seconds = limits.notebook_wall_seconds if notebook else limits.check_wall_seconds
         return Ending(Verdict.TIMED_OUT, f"ran longer than the {seconds:g} s that it may take")
     if isinstance(error, MemoryExceeded):
         return Ending(
@@ -81,8 +90,6 @@ def ending_of(error: BaseException, status: int | None, limits: Limits, seconds:
     if status is None or status >= 0:
         code = "" if status is None else f" with exit code {status}"
         return Ending(Verdict.ERROR, f"ended its own process{code}")
-    if -status == signal.SIGXCPU:
-        return Ending(Verdict.TIMED_OUT, f"used more than {limits.cpu_seconds} s of processor time")
     name = signal.Signals(-status).name if -status in set(signal.Signals) else f"signal {-status}"
     return Ending(Verdict.ERROR, f"crashed the process ({name})")
 
@@ -188,7 +195,7 @@ class NotebookSession:
         except (WireTimeout, WireClosed, MemoryExceeded, OutputFlood, WireError) as error:
             status = jail.wait_for_end() if isinstance(error, WireClosed) else None
             jail.require_wall()
-            ending = ending_of(error, status, self.limits, self.limits.notebook_wall_seconds)
+            ending = ending_of(error, status, self.limits, notebook=True)
             self._note_output(exchange)
             exchange.close()
             jail.close()
@@ -317,6 +324,15 @@ class NotebookSession:
                 self._jail = None
         jail.close()
 
+    @staticmethod
+    def not_begun(error: BaseException, exchange: Exchange | None) -> bool:
+        """After `after_trouble`: whether the check ended before it had a process of its own.
+
+        What an earlier check did can still kill the notebook's process when this one is asked. So it is
+        not this one's fault, and it is asked again, of a notebook that has run anew.
+        """
+        return isinstance(error, WireClosed) and (exchange is None or not exchange.has_begun())
+
     def after_trouble(self, error: BaseException, exchange: Exchange | None) -> int | None:
         """Put things right after a check that did not answer; the notebook's status if it ended."""
         if (
@@ -327,7 +343,7 @@ class NotebookSession:
         if isinstance(error, WireClosed):
             jail.wait_for_end(0.05)
         jail.require_wall()
-        if not jail.over_memory and not jail.student_ended and jail.stop(exchange.number):
+        if not jail.over_memory and jail.stop(exchange.number):
             return None
         self._discard(jail)
         return jail.student_status

@@ -30,6 +30,7 @@ LIMITS = Limits(
     notebook_wall_seconds=60,
     check_wall_seconds=30,
     cpu_seconds=300,
+    check_cpu_seconds=300,
     memory_mib=1024,
     output_kib=256,
 )

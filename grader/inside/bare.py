@@ -17,7 +17,7 @@ import socket
 import tempfile
 from typing import Any
 
-from grader.inside import jail
+from grader.inside import jail, processor
 from grader.inside.init import MAX_ORDER, Init
 
 
@@ -33,15 +33,15 @@ class BareInit(Init):
         super().become_student({**order, "processes": everyone}, descriptors, theirs)
 
     @staticmethod
-    def parents() -> dict[int, int]:
-        """Each living descendant with its parent."""
-        everyone = Init.parents()
-        ours: dict[int, int] = {}
+    def processes() -> dict[int, processor.Process]:
+        """Every descendant."""
+        everyone = Init.processes()
+        ours: dict[int, processor.Process] = {}
         pending = [os.getpid()]
         while pending:
             current = pending.pop()
-            children = [pid for pid, parent in everyone.items() if parent == current]
-            ours.update(dict.fromkeys(children, current))
+            children = {pid: one for pid, one in everyone.items() if one.parent == current}
+            ours.update(children)
             pending += children
         return ours
 

@@ -14,10 +14,11 @@ import socket
 import time
 from typing import Any
 
-from grader.inside import forks, jail, kernel, seccomp
+from grader.inside import forks, jail, kernel, processor, seccomp
 
 MAX_ORDER = 4096
 REGISTRATION_SECONDS = 0.1
+DYING_SECONDS = 2.0
 
 
 class Init:
@@ -30,6 +31,8 @@ class Init:
         self.relay: socket.socket | None = None
         self.asked: set[int] = set()  # checks whose process is not known yet
         self.checks: dict[int, int] = {}  # check's number → pid, as the student's process tells it
+        self.meter = processor.Meter()
+        self.cores = 1
 
     def say(self, **event: Any) -> None:
         self.wire.send(json.dumps(event).encode())
@@ -39,7 +42,8 @@ class Init:
         poll.register(self.wire, select.POLLIN)
         student_fd = -1
         while True:
-            ready = dict(poll.poll(1000))
+            # Rounded up: half a millisecond of no pause at all would be spent looking at the clock.
+            ready = dict(poll.poll(self.meter.pause_seconds() * 1000 + 1))
             if self.relay is not None and self.relay.fileno() in ready:
                 self.learn_pids(poll)
             if student_fd in ready:
@@ -47,12 +51,14 @@ class Init:
                 os.close(student_fd)
                 student_fd = -1
             self.reap()
+            self.tell_who_used_too_much()
             if self.wire.fileno() in ready:
                 data, descriptors, _, _ = socket.recv_fds(self.wire, MAX_ORDER, 3)
                 if not data:
                     return
                 order = json.loads(data)
                 if order["op"] == "notebook" and not self.student:
+                    self.count(order)
                     student_fd = self.start_student(order, descriptors)
                     poll.register(student_fd, select.POLLIN)
                     if self.relay is not None:
@@ -60,7 +66,11 @@ class Init:
                 elif order["op"] == "check":
                     self.forget_all_but(order["beside"])
                     self.sweep()
+                    self.count(order)
                     self.pass_on(order["number"], descriptors)
+                elif order["op"] == "count":
+                    self.forget_all_but([])
+                    self.count(order)
                 elif order["op"] == "stop":
                     self.forget_all_but(order["beside"])
                     self.sweep()
@@ -72,6 +82,7 @@ class Init:
         """Fork the process that runs the notebook; returns a pidfd that tells its end."""
         self.relay, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.relay.setblocking(False)  # a student's process that stops reading must not stop us
+        self.cores = max(1, len(order["cores"]))
         self.student = forks.fork()
         if self.student == 0:
             self.become_student(order, descriptors, theirs)
@@ -89,7 +100,7 @@ class Init:
             seccomp.load(seccomp.student_program())
             jail.set_limits(
                 memory_bytes=jail.virtual_size() + order["memory_bytes"],
-                cpu_seconds=order["cpu_seconds"],
+                cpu_seconds=processor.MOST_SECONDS,
                 processes=order["processes"],
                 file_mib=order["file_mib"],
             )
@@ -99,55 +110,95 @@ class Init:
         finally:
             os._exit(70)
 
+    def count(self, order: dict[str, Any]) -> None:
+        """Count the processor time of a question that begins."""
+        used = processor.used_seconds(self.others())
+        self.meter.open(order["number"], order["cpu_seconds"], used, self.cores)
+
+    def tell_who_used_too_much(self) -> None:
+        if self.meter.due():
+            used = processor.used_seconds(self.others())
+            for number in self.meter.over(used, self.cores):
+                self.say(event="cpu_spent", number=number)
+
+    def others(self) -> list[processor.Process]:
+        """All processes of the jail but this one."""
+        return [one for pid, one in self.processes().items() if pid != os.getpid()]
+
     def pass_on(self, number: int, descriptors: list[int]) -> None:
-        """Hand a check's channel and pipes to the student's process, which forks for it."""
+        """Hand a check's channel and pipes to the student's process, which forks for it.
+
+        The worker is told where that process is dead, or dies before it has forked: then whatever
+        killed it, it was not this check.
+        """
         try:
-            if self.relay is not None:
+            if self.relay is not None and self.student > 0:
                 self.kill(self.student, signal.SIGCONT)  # an earlier check may have stopped it
-                socket.send_fds(self.relay, [b"%d" % number], descriptors)
                 self.asked.add(number)
+                socket.send_fds(self.relay, [b"%d" % number], descriptors)
+                return
+        except ConnectionError:
+            self.asked.discard(number)  # its end is about to be reaped
         except OSError:
-            return  # it is gone or does not read; the worker sees a closed channel or its deadline
+            self.asked.discard(number)
+            return  # it does not read; the worker sees a closed channel
+        self.say(event="not_begun", number=number)
 
     def learn_pids(self, poll: select.poll) -> None:
         """Note which process answers which check. A lie can only spare or hit the liar's own."""
         assert self.relay is not None
-        try:
-            told = self.relay.recv(64)
-            if told:
-                number, pid = (int(word) for word in told.split())
-                if number in self.asked:
-                    self.asked.remove(number)
-                    self.checks[number] = pid
+        with contextlib.suppress(OSError):
+            if (told := self.relay.recv(64)) and self.note_pid(told):
                 return
-        except (OSError, ValueError):
-            pass
         with contextlib.suppress(KeyError):
             poll.unregister(self.relay)  # closed, or something else than we agreed on
-        self.asked.clear()
+        self.give_up_on_asked()
+
+    def note_pid(self, told: bytes) -> bool:
+        """Whether this is what the student's process was to tell."""
+        try:
+            number, pid = (int(word) for word in told.split())
+        except ValueError:
+            return False
+        if number in self.asked:
+            self.asked.remove(number)
+            self.checks[number] = pid
+        return True
 
     def forget_all_but(self, numbers: list[int]) -> None:
         """Only the checks that are being asked now have a right to live on."""
         self.asked.intersection_update(numbers)
+        self.meter.keep(numbers)
         self.checks = {n: pid for n, pid in self.checks.items() if n in numbers}
 
     def sweep(self) -> None:
-        """Kill what belongs to no check that is being asked; init and the notebook are spared."""
+        """Kill what belongs to no check that is being asked; init and the notebook are spared.
+
+        Back when all of it is dead: a process that was sent SIGKILL may still finish a system call, and
+        that could be the one which kills everything else.
+        """
         self.await_pids()
         killed: set[int] = set()
         for attempt in range(50):
             if attempt >= 3:  # they fork faster than we kill: let nobody run but us meanwhile
                 self.kill(-1, signal.SIGSTOP)
-            parents = self.parents()
-            strays = {pid for pid in parents if not self.belongs(pid, parents)} - killed
+            strays = self.strays() - killed
             for pid in strays:
                 self.kill(pid, signal.SIGKILL)
             if attempt >= 3:
                 self.kill(-1, signal.SIGCONT)
             self.reap()
             if not strays:
-                return
+                break
             killed |= strays
+        deadline = time.monotonic() + DYING_SECONDS
+        while killed & self.parents().keys() and time.monotonic() < deadline:
+            time.sleep(0.0005)
+            self.reap()
+
+    def strays(self) -> set[int]:
+        parents = self.parents()
+        return {pid for pid in parents if not self.belongs(pid, parents)}
 
     def await_pids(self) -> None:
         """A check whose process is not known would be taken for a stray; it is about to be told."""
@@ -160,23 +211,14 @@ class Init:
                 self.learn_pids(poll)
 
     @staticmethod
-    def parents() -> dict[int, int]:
+    def processes() -> dict[int, processor.Process]:
+        """Every process of the jail, the dead that nobody has waited for among them."""
+        found = ((int(name), processor.read_process(int(name))) for name in _pids())
+        return {pid: process for pid, process in found if process is not None}
+
+    def parents(self) -> dict[int, int]:
         """Each living process of the jail with its parent."""
-        found = {}
-        for name in os.listdir("/proc"):
-            if name.isdigit():
-                try:
-                    descriptor = os.open(f"/proc/{name}/stat", os.O_RDONLY)
-                    try:
-                        fields = os.read(descriptor, 4096).rpartition(b")")[2].split()
-                    finally:
-                        os.close(descriptor)
-                except OSError:
-                    continue
-                # A process whose first thread has ended looks dead while its other threads live on.
-                if fields[0] not in b"ZX" or int(fields[17]) > 1:
-                    found[int(name)] = int(fields[1])
-        return found
+        return {pid: one.parent for pid, one in self.processes().items() if one.alive}
 
     def belongs(self, pid: int, parents: dict[int, int]) -> bool:
         """Whether a process is init, the notebook, or a check that is being asked with all it started."""
@@ -205,7 +247,28 @@ class Init:
                 return
             if pid == self.student:
                 self.student = -1
+                self.hear_last_words()
                 self.say(event="student_ended", status=os.waitstatus_to_exitcode(status))
+
+    def hear_last_words(self) -> None:
+        """What the notebook's process told before it died; what it did not fork for is not begun."""
+        while self.relay is not None and self.asked:
+            try:
+                told = self.relay.recv(64)
+            except OSError:
+                break
+            if not told or not self.note_pid(told):
+                break
+        self.give_up_on_asked()
+
+    def give_up_on_asked(self) -> None:
+        for number in self.asked:
+            self.say(event="not_begun", number=number)
+        self.asked.clear()
+
+
+def _pids() -> list[str]:
+    return [name for name in os.listdir("/proc") if name.isdigit()]
 
 
 def run(wire_fd: int, room: jail.Room, filter_code: bytes, shell: Any) -> None:

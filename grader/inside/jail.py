@@ -187,6 +187,7 @@ def build_root(room: Room, tmp_mib: int) -> None:
         _bind(source, root + source)
     if room.labkit:
         _bind(room.labkit, f"{root}{LABKIT_ROOT}/labkit")
+    _names(root)
     _devices(root, room.devices)
     _mount("tmpfs", f"{root}/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, shared)
     _processes(f"{root}/proc", whole=bool(room.devices))
@@ -214,6 +215,18 @@ def _bind(source: str, target: str) -> None:
         return
     _mount(source, target, None, MS_BIND | MS_REC)
     _read_only(target)
+
+
+def _names(root: str) -> None:
+    """`localhost` has a meaning, which no server is asked for: ranks meet there by that name."""
+    os.makedirs(f"{root}/etc", exist_ok=True)
+    for name, text in (
+        ("hosts", "127.0.0.1 localhost\n::1 localhost\n"),
+        ("nsswitch.conf", "hosts: files\n"),
+    ):
+        if not os.path.exists(f"{root}/etc/{name}"):
+            with open(f"{root}/etc/{name}", "w") as file:
+                file.write(text)
 
 
 def _processes(target: str, *, whole: bool) -> None:

@@ -4,7 +4,7 @@ Theory of operation. On top of whatever filter the wall already has: system call
 processes, the kernel's configuration, new namespaces, keys, tracing, or memory that the watchdog could
 not count are refused with EPERM; calls that are newer than this list do not exist (ENOSYS), and so does
 clone3, whose flags a filter cannot read (the C library falls back to clone). Sockets are allowed by
-family: a network namespace does not contain AF_VSOCK, for one.
+family and protocol: a network namespace does not contain AF_VSOCK, for one.
 """
 
 import ctypes
@@ -21,6 +21,9 @@ LOAD, JEQ, JGE, JSET, AND, RET = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16  # offsets in struct seccomp_data; arguments are u64
 NEW_NAMESPACES = 0x7E020080  # CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET} and NEWTIME
 AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10  # all of them end at the jail's own loopback
+# The C library's getifaddrs, and gloo with it, asks for the interfaces this way. Of netlink's protocols it
+# is the one that is never a module, and without a capability it only answers about the jail's own network.
+AF_NETLINK, NETLINK_ROUTE = 16, 0
 SOCKET_TYPES = (1, 2)  # stream and datagram, of the two internet families
 PROTOCOLS = (0, 6, 17)  # TCP and UDP: asking for another makes the host's kernel load a module
 PR_SET_DUMPABLE, PR_SET_SECCOMP = 4, 22
@@ -238,10 +241,14 @@ def program() -> bytes:
 
 
 def _sockets_by_list(bpf: _Program, column: int) -> None:
-    """socket and socketpair: families by list, and of the internet's no protocol but TCP and UDP."""
+    """socket and socketpair: families by list, and by list their protocols (unix has only one)."""
     rules = _Program()
     rules.add(LOAD, ARGUMENTS)
     rules.refuse_if_equal(AF_UNIX, ALLOW)
+    rules.add(JEQ, AF_NETLINK, 0, 4)
+    rules.add(LOAD, ARGUMENTS + 16)
+    rules.refuse_if_equal(NETLINK_ROUTE, ALLOW)
+    rules.add(RET, EPROTONOSUPPORT)
     rules.add(JEQ, AF_INET, 2, 0)
     rules.add(JEQ, AF_INET6, 1, 0)
     rules.add(RET, EAFNOSUPPORT)

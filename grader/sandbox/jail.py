@@ -45,6 +45,10 @@ class MemoryExceeded(Exception):
     """The watchdog outside saw the jail use more memory than its limit."""
 
 
+class CpuExceeded(wire.WireTimeout):
+    """All processes of the question together used more processor time than its limit."""
+
+
 class OutputFlood(Exception):
     """Far more was printed than the cap allows."""
 
@@ -74,6 +78,7 @@ class Exchange:
     def __init__(self, jail: "Jail", limits: Limits, seconds: float, number: int = 0) -> None:
         self.jail = jail
         self.number = number  # of the check, by which init can stop it
+        self.account = number  # by which init counts its processor time
         self.limits = limits
         self.deadline = time.monotonic() + seconds
         self.output = Output(limits.output_kib * 1024)
@@ -92,6 +97,7 @@ class Exchange:
         """Go on with another question on the same channel, within limits of its own."""
         self.limits = limits
         self._oom_kills = self.jail.oom_kills()
+        self.account = self.jail.count_anew(limits.check_cpu_seconds)
         self.deadline = time.monotonic() + seconds
         self.output = Output(limits.output_kib * 1024)
 
@@ -119,7 +125,7 @@ class Exchange:
         """The next frame.
 
         Raises:
-            WireTimeout, WireClosed, WireError, MemoryExceeded, OutputFlood, Cancelled
+            WireTimeout, CpuExceeded, WireClosed, WireError, MemoryExceeded, OutputFlood, Cancelled
         """
         self.watch()
         most = self.limits.answer_mib * MIB
@@ -145,6 +151,8 @@ class Exchange:
             raise MemoryExceeded
         if self.jail.seen_oom_kills > self._oom_kills:
             raise MemoryExceeded
+        if self.account in self.jail.cpu_spent:
+            raise CpuExceeded
         if self.jail.cancelled():
             raise Cancelled
 
@@ -162,6 +170,10 @@ class Exchange:
     def restless(self) -> bool:
         """Whether more runs in the jail than was asked for, so that it may be in the way of others."""
         return self.number > 0 and self.jail.restless()
+
+    def has_begun(self) -> bool:
+        """Whether there was a process to answer it. False only once init has said so."""
+        return self.number == 0 or self.number not in self.jail.not_begun
 
     def close(self) -> None:
         self.drain()
@@ -207,6 +219,7 @@ class Jail:
         self.cancelled: Callable[[], bool] = lambda: False
         self.student_status: int | None = None
         self.student_ended = False
+        self.init_ended = False
         self._wall_stands = wall_stands
         self._on_close = on_close
         self._gpu = gpu
@@ -214,6 +227,8 @@ class Jail:
         self._numbers = itertools.count(1)
         self._asking: set[int] = set()
         self._stopped: set[int] = set()
+        self.cpu_spent: set[int] = set()  # accounts over their limit
+        self.not_begun: set[int] = set()  # checks for which the notebook's process died too early
         self._baseline = 0
         self._builder = builder
         self._closed = False
@@ -281,7 +296,7 @@ class Jail:
         except OSError:
             data = b""
         if not data:
-            self.student_ended = True
+            self.student_ended = self.init_ended = True
             return None
         event: dict[str, Any] = json.loads(data)
         return event
@@ -289,12 +304,16 @@ class Jail:
     def hear_init(self, seconds: float = 0.0) -> None:
         """Note what init has told: the end of the notebook's process, checks that it stopped."""
         with self._lock:
-            while not self.student_ended and (event := self._event(seconds)) is not None:
+            while not self.init_ended and (event := self._event(seconds)) is not None:
                 seconds = 0.0
                 if event.get("event") == "student_ended":
                     self.student_ended, self.student_status = True, int(event["status"])
                 elif event.get("event") == "stopped":
                     self._stopped.add(int(event["number"]))
+                elif event.get("event") == "cpu_spent":
+                    self.cpu_spent.add(int(event["number"]))
+                elif event.get("event") == "not_begun":
+                    self.not_begun.add(int(event["number"]))
 
     def wait_for_end(self, seconds: float = 0.2) -> int | None:
         """After a channel closed: the status of the notebook's process if it has ended."""
@@ -308,6 +327,7 @@ class Jail:
         limits = self.limits
         order = {
             "op": "notebook",
+            "number": 0,
             "memory_bytes": BOUNDLESS if self._gpu else limits.memory_mib * MIB,
             "cpu_seconds": limits.cpu_seconds,
             "processes": limits.processes,
@@ -319,7 +339,18 @@ class Jail:
     def start_check(self, limits: Limits) -> Exchange:
         """Fork the notebook's process for one check."""
         exchange = Exchange(self, limits, limits.check_wall_seconds, next(self._numbers))
-        return self._start(exchange, {"op": "check", "number": exchange.number})
+        order = {"op": "check", "number": exchange.number, "cpu_seconds": limits.check_cpu_seconds}
+        return self._start(exchange, order)
+
+    def count_anew(self, cpu_seconds: float) -> int:
+        """From now on the processor time of the one question in this jail has another limit."""
+        account = next(self._numbers)
+        with (
+            contextlib.suppress(wire.WireClosed),
+            self._lock,
+        ):  # init is gone: so will the answer be
+            self._send({"op": "count", "number": account, "cpu_seconds": cpu_seconds})
+        return account
 
     def _start(self, exchange: Exchange, order: dict[str, Any]) -> Exchange:
         try:
@@ -347,7 +378,8 @@ class Jail:
                     self._group.limit(self._group_bytes())
 
     def stop(self, number: int) -> bool:
-        """Kill one check with all that it started. False: init did not manage to, or is gone."""
+        """Kill one check with all that it started. False: init did not manage to, or the jail is of no
+        more use. What init had to tell about the check has been heard afterwards."""
         self.forget(number)
         try:
             with self._lock:
@@ -356,10 +388,10 @@ class Jail:
             return False
         deadline = time.monotonic() + STOP_SECONDS
         while number not in self._stopped:
-            if self.student_ended or time.monotonic() > deadline:
+            if self.init_ended or time.monotonic() > deadline:
                 return False
             self.hear_init(0.01)
-        return True
+        return not self.student_ended
 
     def restless(self) -> bool:
         """Whether one was stopped, or there are more than builder, init, notebook and two checks."""

@@ -30,7 +30,6 @@ def torch_desk() -> Iterator[Desk]:
         "import torch\ntorch.set_num_threads(4)\na = torch.randn(400, 400)\n(a @ a).sum().item()",
         "import torch\na = torch.randn(9, 9, requires_grad=True)\n(a @ a).sum().backward()",
         "import torch\nfrom torch.utils.data import DataLoader\nfor b in DataLoader(list(range(8)), 2, num_workers=2): pass",
-        # gloo asks for interfaces over netlink, which a jail does not have; labkit's Comm takes its place.
         "import torch\nimport torch.distributed as dist\n"
         "from torch.testing._internal.distributed.fake_pg import FakeStore\n"
         "dist.init_process_group('fake', store=FakeStore(), rank=0, world_size=2)",

@@ -1,4 +1,4 @@
-"""Ranks and services of torch labs, gloo inside one jail, and our own code that does not come back."""
+"""Ranks and services of torch labs, processes inside one jail, and our own code that does not come back."""
 
 from pathlib import Path
 
@@ -8,43 +8,8 @@ from grader.errors import LabError
 from grader.protocol import Verdict
 from grader.runner import grade
 from grader.sandbox.base import Sandbox
-from labs.catalog import read_lab
-from tests.grader.grading_desk import Desk, result
-
-TOML = """title = "Gradients"
-summary = "Two ranks."
-topic = "Testing"
-week = 1
-points = 10
-zygote = "{zygote}"
-
-[limits]
-notebook_wall_seconds = 15
-check_wall_seconds = 8
-memory_mib = 1024
-
-[[exercises]]
-id = "E1"
-title = "One"
-points = 10
-minutes = 1
-cells = ["one"]
-"""
-PAGE = """# %% nbgrader={{"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}}
-{imports}
-from labkit import check
-
-
-# %% nbgrader={{"grade": false, "grade_id": "one", "locked": false, "schema_version": 3, "solution": true}}
-def one({arguments}):
-    ### BEGIN SOLUTION
-{body}
-    ### END SOLUTION
-
-
-# %% nbgrader={{"grade": true, "grade_id": "ask", "locked": true, "points": 10, "schema_version": 3, "solution": false}}
-check("asked")
-"""
+from tests.grader.grading_desk import result
+from tests.grader.made_lab import SIMPLE, desk, one
 
 OVERLAP = '''import torch
 from grader.checks import check, per_rank
@@ -91,30 +56,6 @@ BLOCKING = HOOKS.replace(
     "[works[id(layer)].wait() for layer in layers]",
     '[comm.all_reduce(layer.weight.grad, "avg") for layer in layers]',
 )
-SIMPLE = '''from grader.checks import check
-
-
-@check(exercise="E1", points=10, inputs=lambda rng: {{"x": {x}}}, hint="one"{more})
-def asked(lab, x):
-    """One."""
-    return lab.one(x)
-'''
-
-
-def desk(
-    sandbox: Sandbox, place: Path, checks: str, body: str, arguments: str = "x", torch: bool = False
-) -> Desk:
-    folder = place / "made"
-    folder.mkdir()
-    imports = "import torch" if torch else "import numpy as np"
-    (folder / "lab.toml").write_text(TOML.format(zygote="torch" if torch else "numpy"))
-    (folder / "lab.py").write_text(PAGE.format(imports=imports, arguments=arguments, body=body))
-    (folder / "checks.py").write_text(checks)
-    return Desk(sandbox, read_lab(folder))
-
-
-def one(body: str, arguments: str) -> str:
-    return f"def one({arguments}):\n{body}"
 
 
 def test_a_torch_lab_proves_that_communication_overlaps_with_the_backward_pass(
@@ -144,20 +85,6 @@ def test_processes_within_one_jail_work_and_a_hang_of_theirs_is_a_verdict(
     assert jail.grade(one=one(body.replace("HANG or ", ""), "x")).score == 10
     hanging = one(body.replace("HANG or 1.5", "[None for _ in iter(int, 1)]"), "x")
     assert result(jail.grade(one=hanging), "asked").verdict is Verdict.TIMED_OUT
-
-
-def test_gloo_finds_no_interface_within_a_jail_and_that_is_a_verdict(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    body = """    import torch.distributed as dist
-    store = dist.HashStore()
-    dist.init_process_group("gloo", store=store, rank=0, world_size=1)
-    return [3.0]"""
-    checks = SIMPLE.format(x="1.0", more="")
-    jail = desk(sandbox, tmp_path, checks, "    return [3.0]", torch=True)
-    found = result(jail.grade(one=one(body, "x")), "asked")
-    assert found.verdict is Verdict.ERROR
-    assert "Address family not supported" in found.message
 
 
 @pytest.mark.parametrize("what", ["inputs", "verify", "reference"])

@@ -124,7 +124,6 @@ def test_the_root_holds_nothing_of_the_host_but_libraries_and_python(desk: Desk)
         ROOT / "tests",
         "/etc/passwd",
         "/etc/shadow",
-        "/etc/hosts",
         Path.home() / ".bashrc",
         "/var",
         "/sys",
@@ -308,7 +307,7 @@ print("end")
     assert set(told.split()) == {"93", "end"}
 
 
-def test_only_loopback_and_three_families_of_sockets(desk: Desk) -> None:
+def test_only_loopback_and_four_families_of_sockets(desk: Desk) -> None:
     told = desk.seen(
         """
 import socket
@@ -327,10 +326,61 @@ except OSError as error:
 """
     )
     families = {int(f) for f in re.findall(r"^family (\d+)", told, re.MULTILINE)}
-    assert families <= {1, 2, 10}
+    assert families <= {1, 2, 10, 16}
     assert "SOCK_RAW" not in told
     assert not re.search(r"^family (2|10) 3$", told, re.MULTILINE)
     assert "connected" not in told
+
+
+def test_netlink_tells_the_jails_interfaces_and_changes_nothing(desk: Desk) -> None:
+    told = desk.seen(
+        """
+import socket, struct
+for protocol in range(1, 23):
+    try:
+        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol); print("protocol", protocol)
+    except OSError:
+        pass
+route = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+route.settimeout(5)
+def ask(kind, flags, body):
+    route.send(struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body)
+    return route.recv(65536)
+links = ask(18, 0x301, struct.pack("=BxHiII", 0, 0, 0, 0, 0))  # RTM_GETLINK, all of them
+print(links.count(b"lo\\0"), len(links) < 3000)
+down = struct.pack("=BxHiII", 0, 0, 1, 0, 1)
+for kind, flags, body in (
+    (16, 0x5, down),  # RTM_NEWLINK: take loopback down
+    (16, 0x605, struct.pack("=BxHiII", 0, 0, 0, 0, 0)),  # make an interface
+    (20, 0x605, struct.pack("=BBBBI", 2, 8, 0, 0, 1) + struct.pack("=HH4s", 8, 2, bytes((10, 9, 8, 7)))),
+    (24, 0x605, struct.pack("=BBBBBBBBI", 2, 0, 0, 0, 254, 4, 0, 1, 0)),  # RTM_NEWROUTE
+):
+    answer = ask(kind, flags, body)
+    while struct.unpack_from("=H", answer, 4)[0] != 2:  # NLMSG_ERROR
+        answer = route.recv(65536)
+    print("error", -struct.unpack_from("=i", answer, 16)[0])
+"""
+    )
+    assert told.split("\n")[0].startswith("1 True"), told
+    assert told.split("\n")[1:5] == ["error 1"] * 4  # EPERM
+
+
+def test_localhost_is_the_only_name_that_is_known(desk: Desk) -> None:
+    told = desk.seen(
+        """
+import socket
+print(open("/etc/hosts").read())
+print(sorted({address[4][0] for address in socket.getaddrinfo("localhost", 1)}))
+try:
+    print("known", socket.getaddrinfo(socket.gethostname() + "x", 1))
+except OSError as error:
+    print("unknown")
+"""
+    )
+    assert told.startswith("127.0.0.1 localhost\n::1 localhost\n")
+    assert "'127.0.0.1'" in told
+    assert "unknown" in told
+    assert "known [" not in told
 
 
 def test_an_abstract_socket_of_the_host_is_unreachable(desk: Desk) -> None:
