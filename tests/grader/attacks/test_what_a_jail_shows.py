@@ -16,7 +16,7 @@ from tests.grader.grading_desk import Desk
 ROOT = Path(__file__).resolve().parents[3]
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 PUBLIC_NAMES = {
-    "GRADUS", "HOME", "IPYTHONDIR", "LANG", "LC_CTYPE", "MKL_NUM_THREADS", "MPLBACKEND", "OMP_NUM_THREADS",
+    "GLOO_SOCKET_IFNAME", "GRADUS", "HOME", "IPYTHONDIR", "LANG", "LC_CTYPE", "MKL_NUM_THREADS", "MPLBACKEND", "OMP_NUM_THREADS",
     "OMP_THREAD_LIMIT", "OPENBLAS_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TMPDIR", "USER",
     "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK",  # set by libraries that the zygote imports
 }  # fmt: skip
