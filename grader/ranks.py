@@ -63,10 +63,8 @@ class RankConversation(Conversation):
             try:
                 verdict, fields = self._ask(limits)
                 break
-            except (
-                NotBegun
-            ) as error:  # what an earlier check did has ended a notebook; it is run anew
-                self.passed = 0
+            except NotBegun as error:
+                self.passed = 0  # what an earlier check did has ended a notebook; it is run anew
                 if not left:
                     ending = ending_of(error, None, limits)
                     verdict, fields = ending.verdict, {"message": f"The check {ending.message}."}
@@ -79,7 +77,9 @@ class RankConversation(Conversation):
             except NotebookEnded as ended:
                 return ended.ending.verdict, {"message": f"The notebook {ended.ending.message}."}
             except TROUBLE as error:  # a jail ended in the moment in which it was asked
-                ending = ending_of(error, None, limits, limits.check_wall_seconds)
+                if isinstance(error, WireClosed):
+                    raise NotBegun from None
+                ending = ending_of(error, None, limits)
                 return ending.verdict, {"message": f"The check {ending.message}."}
             try:
                 self._hold_all(exchanges)
@@ -104,8 +104,6 @@ class RankConversation(Conversation):
             stack.push(own)
             opened.append(exchange)
         if troubles:
-            if isinstance(troubles[0], WireClosed):
-                raise NotBegun
             raise troubles[0]
         deadline = time.monotonic() + limits.check_wall_seconds
         for exchange in opened:

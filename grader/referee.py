@@ -10,6 +10,7 @@ import hmac
 import importlib.util
 import sys
 import threading
+import traceback
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -24,6 +25,7 @@ from grader.errors import LabError
 from grader.inside import wire
 from grader.inside.kernel import Notebook, seed_everything
 from grader.kit import Comm, Network, import_labkit, run_threads
+from grader.plain import strange
 from grader.services import Service
 from labs.catalog import Lab
 from labs.labkit.released import describe_inputs
@@ -43,11 +45,6 @@ def decoded(frame: Frame) -> Any:
     """A fresh copy of what a frame carries."""
     tree, declared = wire.parse_header(bytes(frame[1]))
     return wire.decode(tree, declared, b"".join(frame[2:]))
-
-
-def through_the_wire(value: Any) -> Any:
-    """The value as the other end of a wire would have it: copied, contiguous, plain."""
-    return decoded(wire.encode(value))
 
 
 class Referee:
@@ -76,7 +73,7 @@ class Referee:
         with collect() as checks:
             try:
                 spec.loader.exec_module(module)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise LabError(f"{path}: {type(error).__name__}: {error}") from error
         declared = {info.name for info in lab.checks}
         if {check.name for check in checks} != declared:
@@ -92,8 +89,10 @@ class Referee:
             try:
                 code = compile(cell.source, f"{lab.folder / 'lab.py'}:{cell.id}", "exec")
                 exec(code, module.__dict__)  # noqa: S102
-            except Exception as error:
-                raise LabError(f"{lab.slug}: reference cell {cell.id!r}: {error!r}") from error
+            except (Exception, SystemExit) as error:
+                raise LabError(
+                    f"{lab.slug}: reference cell {cell.id!r}: {error!r}; mend it in {lab.folder / 'lab.py'}"
+                ) from error
         return module.__dict__
 
     def inputs(self, check: Check, seed: str, trial: int) -> list[Frame]:
@@ -101,12 +100,27 @@ class Referee:
         rng = generator(seed, f"{check.name}|{trial}")
         made = self._ours(check, "inputs", OURS_SECONDS, check.make_inputs, rng, trial)
         world = check.world(trial)
-        frames = [wire.encode(_of_rank(made, rank, world)) for rank in range(max(1, world))]
+        frames = [
+            self._encoded(check, "inputs", _of_rank(made, rank, world))
+            for rank in range(max(1, world))
+        ]
         if sum(len(part) for frame in frames for part in frame) > MAX_INPUT_BYTES:
-            raise LabError(
-                f"{self.lab.slug}: {check.name}: inputs are over {MAX_INPUT_BYTES} bytes"
-            )
+            raise self._broken(check, "inputs", f"are over {MAX_INPUT_BYTES} bytes")
         return frames
+
+    def _encoded(self, check: Check, what: str, value: Any) -> Frame:
+        """A frame with what the lab gave.
+
+        Raises:
+            LabError: it cannot be sent as it is.
+        """
+        try:
+            frame = wire.encode(value)
+        except wire.WireError as error:
+            raise self._broken(check, what, f"cannot be sent: {error}") from None
+        if b'"x":"' in bytes(frame[1]) and (name := strange(decoded(frame))) is not None:
+            raise self._broken(check, what, f"cannot be sent: {name} is no plain data")
+        return frame
 
     def services(self, check: Check, inputs: Frame, seed: str, trial: int) -> dict[str, Service]:
         """New services for one trial: one set for the student, another one for the reference."""
@@ -122,14 +136,14 @@ class Referee:
         """What the reference answers; with ranks, the list of what each of them does.
 
         Raises:
-            LabError: the reference fails its own check, or does not end.
+            LabError: the reference fails its own check, does not end, or returns what cannot be sent.
         """
         run = self._run_ranks if check.worlds else self._run
         with _one_at_a_time:
             answer = self._ours(
                 check, "the reference", REFERENCE_SECONDS, run, check, inputs, services or {}
             )
-        return through_the_wire(answer)
+        return decoded(self._encoded(check, "the reference's answer", answer))
 
     def _run(self, check: Check, inputs: list[Frame], services: dict[str, Service]) -> Any:
         seed_everything()
@@ -148,13 +162,27 @@ class Referee:
         Raises:
             LabError: it raised, or took longer.
         """
-        place = f"{self.lab.slug}: {check.name}: {what}"
         try:
             return within(seconds, function, *arguments)
         except TookTooLong:
-            raise LabError(f"{place} took longer than {seconds:g} s") from None
-        except Exception as error:
-            raise LabError(f"{place} failed: {error!r}") from error
+            raise self._broken(check, what, f"took longer than {seconds:g} s") from None
+        except (Exception, SystemExit) as error:
+            failed = f"failed: {error!r}{self._line_of(error)}"
+            raise self._broken(check, what, failed) from error
+
+    def _broken(self, check: Check, what: str, trouble: str) -> LabError:
+        """What is wrong with the lab, and what to do."""
+        remedy = f"mend it, then run `python -m grader lint {self.lab.folder}`"
+        return LabError(f"{self.lab.slug}: {check.name}: {what} {trouble}; {remedy}")
+
+    def _line_of(self, error: BaseException) -> str:
+        """Where in the lab's own files it was raised."""
+        lines = [
+            f" ({frame.f_code.co_filename}, line {line})"
+            for frame, line in traceback.walk_tb(error.__traceback__)
+            if frame.f_code.co_filename.startswith(str(self.lab.folder))
+        ]
+        return lines[-1] if lines else ""
 
     def judge(
         self, check: Check, inputs: list[Frame], outputs: Any, expected: Any, facts: Any = None
@@ -183,15 +211,31 @@ class Referee:
                 OURS_SECONDS,
                 lambda: check.verify(shown, outputs, **known),  # type: ignore[misc]
             )
-        except (
-            TookTooLong
-        ):  # the answer made it slow: on the reference's own, lint would have said so
+        except TookTooLong:  # the answer made it slow
+            self._require_verify(check, inputs)
             return Mismatch(
                 "the answer takes too long to verify; is it much larger than asked for?"
             )
-        except Exception as error:  # a malformed answer, met by code that expected a good one
+        except (Exception, SystemExit) as error:  # a malformed answer, met by code for a good one
+            self._require_verify(check, inputs)
             return Mismatch(f"the answer has another form than is asked for ({error!r})")
-        return None if complaint is None else Mismatch(str(complaint))
+        if complaint is not None and not isinstance(complaint, str):
+            kind = type(complaint).__name__
+            told = f"returned a {kind}; it returns a sentence, or None where the answer is right"
+            raise self._broken(check, "verify", told)
+        return None if complaint is None else Mismatch(complaint)
+
+    def _require_verify(self, check: Check, inputs: list[Frame]) -> None:
+        """Whether it copes with the reference's own answer; not asked where it wants facts as well.
+
+        Raises:
+            LabError: it does not: then it is broken, and nobody's answer is to blame.
+        """
+        if check.facts or check.services is not None:
+            return
+        answer = self.expected(check, inputs)
+        shown = self.shown_inputs(inputs)
+        self._ours(check, "verify", OURS_SECONDS, check.verify, shown, answer)
 
     @staticmethod
     def shown_inputs(inputs: list[Frame]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ import numpy as np
 from grader.clock import TookTooLong, within
 from grader.inside import wire
 from grader.kit import ServiceError
+from grader.plain import strange
 
 __all__ = ["Service", "ServiceDesk", "ServiceError", "TooManyCalls", "exported"]
 
@@ -195,20 +196,10 @@ def _fit(what: str, function: Callable[..., Any], args: list[Any], kwargs: dict[
         raise ServiceError(f"{what}: {error}") from None
     hints = typing.get_type_hints(inspect.unwrap(function))
     for name, value in bound.arguments.items():
-        if (strange := _strange(value)) is not None:
-            raise ServiceError(f"{what}: {name} is of type {strange}; pass plain data")
+        if (name_of_type := strange(value)) is not None:
+            raise ServiceError(f"{what}: {name} is of type {name_of_type}; pass plain data")
         if name in hints and not _has_type(value, hints[name]):
             raise ServiceError(f"{what}: {name} has to be {_in_words(hints[name])}")
-
-
-def _strange(value: Any) -> str | None:
-    """The name of a type in it that is not plain data."""
-    if isinstance(value, wire.NotPlainData):
-        return value.type_name
-    parts = value.values() if isinstance(value, dict) else value
-    if isinstance(value, list | tuple | dict):
-        return next((found for part in parts if (found := _strange(part)) is not None), None)
-    return None
 
 
 def _has_type(value: Any, hint: Any) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from grader.errors import Cancelled
 from grader.inside import wire
 from grader.kit import CommError, Event, Exceeded, Fabric, Mismatch, Network, Traffic
+from grader.plain import strange
 from grader.protocol import MAX_SPANS, RankRecord, Span
 from grader.sandbox.jail import MIB, Exchange, MemoryExceeded, OutputFlood
 from grader.session import clean
@@ -148,8 +149,8 @@ class Switch:
         if rank in self._refused:
             return
         try:
-            if (strange := _strange(operation.get("value"))) is not None:
-                raise CommError(f"a value of type {strange} cannot be sent")  # noqa: TRY301
+            if (name_of_type := strange(operation.get("value"))) is not None:
+                raise CommError(f"a value of type {name_of_type} cannot be sent")  # noqa: TRY301
             self.fabric.post(rank, number, operation)
         except CommError as error:  # told when the rank waits for it
             self._refused[rank] = str(error)
@@ -225,13 +226,3 @@ def _span(event: Event, now: float) -> Span:
         bytes=event.bytes,
         waited=round(waited, 6),
     )
-
-
-def _strange(value: Any) -> str | None:
-    """The name of a type in it that is not plain data."""
-    if isinstance(value, wire.NotPlainData):
-        return value.type_name
-    parts = value.values() if isinstance(value, dict) else value
-    if isinstance(value, list | tuple | dict):
-        return next((found for part in parts if (found := _strange(part)) is not None), None)
-    return None

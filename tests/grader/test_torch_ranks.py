@@ -11,6 +11,8 @@ from grader.sandbox.base import Sandbox
 from tests.grader.grading_desk import result
 from tests.grader.made_lab import SIMPLE, desk, one
 
+FOREVER = "(lambda f: f(f))(lambda f: [None for _ in iter(int, 1)])"
+
 OVERLAP = '''import torch
 from grader.checks import check, per_rank
 
@@ -93,18 +95,24 @@ def test_our_own_code_that_does_not_come_back_holds_no_worker(
 ) -> None:
     monkeypatch.setattr("grader.referee.OURS_SECONDS", 0.3)
     monkeypatch.setattr("grader.referee.REFERENCE_SECONDS", 0.3)
-    forever = "(lambda f: f(f))(lambda f: [None for _ in iter(int, 1)])"
     checks = SIMPLE.format(
-        x=forever if what == "inputs" else "1.0",
-        more=f", verify=lambda inputs, outputs: {forever}" if what == "verify" else "",
+        x=FOREVER if what == "inputs" else "1.0",
+        more=f", verify=lambda inputs, outputs: {FOREVER}" if what == "verify" else "",
     )
     body = "    while True:\n        pass" if what == "reference" else "    return x"
     slow = desk(sandbox, tmp_path, checks, body)
-    answers = {"one": "def one(x):\n    return x"}
-    if what == "verify":  # an answer that makes it slow is wrong; it is not our failure
-        found = result(slow.grade(**answers), "asked")
-        assert found.verdict is Verdict.FAILED
-        assert "takes too long to verify" in found.message
-        return
-    with pytest.raises(LabError, match="took longer than"):
-        grade(slow.request(**answers), sandbox=sandbox, lab=slow.lab)
+    request = slow.request(one="def one(x):\n    return x")
+    with pytest.raises(LabError, match=f"asked: .*{what} took longer than 0.3 s; mend it"):
+        grade(request, sandbox=sandbox, lab=slow.lab)
+
+
+def test_an_answer_that_makes_verify_slow_is_wrong(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.referee.OURS_SECONDS", 0.3)
+    more = f", verify=lambda inputs, outputs: outputs == 2.0 and {FOREVER} or None"
+    lab = desk(sandbox, tmp_path, SIMPLE.format(x="1.0", more=more), "    return x")
+    assert lab.grade().score == 10
+    found = result(lab.grade(one="def one(x):\n    return 2 * x"), "asked")
+    assert found.verdict is Verdict.FAILED
+    assert "takes too long to verify" in found.message
