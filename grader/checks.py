@@ -84,6 +84,13 @@ class Check:
     compares: bool = True  # with the reference's answer
     unaliased: bool = False  # no output may share memory with an input
     facts: str = ""  # what `verify` wants to know besides: services, network
+    gpu: bool = False  # touches CUDA
+    group: str = ""  # of a lab with `fresh`: one process answers all checks of a group
+
+    @property
+    def process(self) -> tuple[str, bool]:
+        """Checks with the same one may be asked in one process. A hidden check never shares a visible one's."""
+        return self.group or self.exercise, self.hidden
 
     def world(self, trial: int) -> int:
         """How many ranks that trial has; 0: it is no experiment with ranks."""
@@ -155,6 +162,8 @@ def check(
     network: Network | None = None,
     compare: bool | None = None,
     unaliased: bool = False,
+    gpu: bool = False,
+    group: str = "",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a check.
 
@@ -176,6 +185,9 @@ def check(
         ranks: how many ranks run the body, each in a jail of its own: `(lab, comm, **inputs)`. A tuple
             has a world for each trial in turn. The answer is the list of the ranks' answers.
         network: what the network between ranks is like; see `Network`.
+        gpu: it touches CUDA; only in labs with the zygote `torch-gpu`.
+        group: in labs with `fresh`, checks of one group are asked in one process that ran the notebook;
+            by default those of one exercise.
         tolerance: replaces the default for the dtype.
         limits: fields of `Limits` that differ from the lab's, e.g. `{"check_wall_seconds": 2}`. Those of
             the notebook's run (`notebook_wall_seconds`, `cpu_seconds`, …) are the lab's alone.
@@ -221,6 +233,8 @@ def check(
             unaliased=unaliased,
             compares=verify is None if compare is None else compare,
             facts=parameters[2] if len(parameters) > 2 else "",
+            gpu=gpu,
+            group=group,
         )
         if _registry is not None:
             _registry.append(declared)

@@ -38,6 +38,9 @@ class RankSessions:
         while len(self._sessions) < world:
             self._sessions.append(self._another())
         sessions = self._sessions[:world]
+        for session in sessions:
+            if session.fresh:
+                session.leave_process()
         with ThreadPoolExecutor(world, "rank") as pool:
             list(pool.map(NotebookSession.ensure_notebook, sessions))
         return sessions
@@ -68,6 +71,9 @@ class RankConversation(Conversation):
                 if not left:
                     ending = ending_of(error, None, limits)
                     verdict, fields = ending.verdict, {"message": f"The check {ending.message}."}
+        for session in self.sessions:
+            if session.in_place:  # one rank's answer says nothing about what the others still do
+                session.leave_process()
         return verdict, {"stdout": self.stdout, "timeline": self.timeline} | fields
 
     def _ask(self, limits: Limits) -> tuple[Verdict, dict[str, Any]]:

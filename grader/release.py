@@ -200,4 +200,5 @@ def _why_not(check: Check) -> str:
 def _needs(check: Check) -> Iterator[tuple[bool, str]]:
     yield bool(check.services), "services"
     yield bool(check.worlds), "several ranks"
+    yield check.gpu, "a GPU"
     yield bool(getattr(check, "gpu", False)), "a GPU"

@@ -165,7 +165,9 @@ class Grading:
         self.rank_sessions: RankSessions | None = None
         self.failed: list[Conversation] = []  # whose answers were wrong
         self.stopping = Event()
-        self._lanes = Lanes(LANES)
+        # A process that answers for a group answers one check at a time, and there is one GPU.
+        self._lanes = Lanes(1 if lab.fresh else LANES)
+        self._process: tuple[str, bool] | None = None  # that of the check that was asked last
 
     def run(self) -> None:
         """Ask every check in order; every check gets exactly one result."""
@@ -177,13 +179,17 @@ class Grading:
                 self.settle(check, Verdict.REJECTED, message=clean(error, 2000))
             return
         self.session = self._new_session(cells)
+        if self.lab.fresh and self.checks:
+            first = by_process(sorted(self.checks, key=lambda check: check.hidden))[0]
+            self._enter_process(self.session, first)
         self.session.ensure_notebook()
         # What a hidden check was asked could be left in the jail's /tmp, for a visible one to print.
         # So the hidden ones come last: nothing whose output a student sees runs after them.
         for hidden in (False, True):
             if hidden:
                 self.session.keep_what_was_told()
-            self._ask_all(self.session, [check for check in self.checks if check.hidden == hidden])
+            checks = [check for check in self.checks if check.hidden == hidden]
+            self._ask_all(self.session, by_process(checks) if self.lab.fresh else checks)
         self._name_mistakes()
 
     def _new_session(self, cells: Sequence[CodeCell]) -> NotebookSession:
@@ -271,6 +277,8 @@ class Grading:
                 )
                 return talk, *talk.ask(limits)
         conversation = Conversation(self.referee, session, check, self.request.seed)
+        if self.lab.fresh:
+            return conversation, *self._in_its_process(session, conversation, limits)
         with self._lanes.enter() as crowded:
             verdict, fields = self._hold(session, conversation, limits, crowded=crowded)
         for left in reversed(range(BEGINNINGS)):
@@ -284,6 +292,33 @@ class Grading:
                 )
         assert verdict is not None
         return conversation, verdict, fields
+
+    def _in_its_process(
+        self, session: NotebookSession, conversation: Conversation, limits: Limits
+    ) -> tuple[Verdict, dict[str, Any]]:
+        """Ask in the process of the check's group, and where that says little, once more in a new one.
+
+        A process that has answered another check may have been spoilt by it: it may pass a check, for only
+        right answers do that, but what it does not pass is asked again where nothing was asked before.
+        """
+        self._enter_process(session, conversation.check)
+        verdict, fields = self._hold(session, conversation, limits, crowded=None)
+        used = session.in_place and session.asked != 1
+        if verdict is None or (used and verdict is not Verdict.PASSED):
+            session.leave_process()
+            conversation.passed = 0
+            verdict, fields = self._hold(session, conversation, limits, crowded=None, last=True)
+        if verdict is not Verdict.PASSED and session.in_place:
+            session.leave_process()
+        assert verdict is not None
+        return verdict, fields
+
+    def _enter_process(self, session: NotebookSession, check: Check) -> None:
+        """Leave the process of another group."""
+        if self._process != check.process:
+            session.leave_process()
+            session.gpu = any(each.gpu for each in self.checks if each.process == check.process)
+        self._process = check.process
 
     def _rank_sessions(self, session: NotebookSession) -> RankSessions:
         if self.rank_sessions is None:
@@ -403,6 +438,17 @@ def _may_be_anothers(answered: Answered) -> bool:
     return (
         answered.verdict is Verdict.ERROR and info is not None and info.type not in OWN_EXCEPTIONS
     )
+
+
+def by_process(checks: Sequence[Check]) -> list[Check]:
+    """The checks of one process after the other, if that asks none before those that it needs."""
+    first: dict[tuple[str, bool], int] = {}
+    for index, check in enumerate(checks):
+        first.setdefault(check.process, index)
+    ordered = sorted(checks, key=lambda check: first[check.process])
+    place = {check.name: index for index, check in enumerate(ordered)}
+    fits = all(place.get(name, -1) < place[check.name] for check in checks for name in check.needs)
+    return ordered if fits else list(checks)
 
 
 def _with_needs(referee: Referee, only: Collection[str]) -> tuple[Check, ...]:

@@ -108,11 +108,16 @@ class NotebookSession:
     cells: list[CodeCell]
     cancelled: Callable[[], bool]
     forbid: tuple[str, ...] = ()  # functions that raise in the jail
-    fresh: bool = False  # no fork: the notebook is run again for every check
+    fresh: bool = (
+        False  # checks are asked in groups, each in a process that ran the notebook for it
+    )
     results: dict[str, CellResult] = field(default_factory=dict)
     stdout: str = ""
     stages: dict[str, float] = field(default_factory=dict)
     forkable: bool = True
+    gpu: bool = False  # the checks that are asked next touch CUDA
+    in_place: bool = False  # the notebook's own process answers, one check after the other
+    asked: int = 0  # checks that this very process was given
     hopeless: Ending | None = None
     _jail: Jail | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -138,6 +143,7 @@ class NotebookSession:
                     self.hopeless = spent
                     return
                 jail = self._open()
+                self.asked = 0
                 exchange = self._run(jail, answer_here=False)
                 if isinstance(exchange, Exchange):
                     exchange.close()
@@ -182,6 +188,8 @@ class NotebookSession:
                     "cells": [[cell.id, cell.source] for cell in cells],
                     "answer_here": answer_here,
                     "forbid": list(self.forbid),
+                    "in_place": self.fresh,
+                    "gpu": self.gpu,
                 }
             )
             while True:
@@ -228,7 +236,8 @@ class NotebookSession:
     def _take_results(self, cells: list[CodeCell], frame: Any) -> None:
         if not isinstance(frame, dict) or not isinstance(frame.get("cells"), list):
             raise WireError("the notebook answered something else than how its cells ended")
-        self.forkable = frame.get("forkable") is True and not self.fresh
+        self.forkable = frame.get("forkable") is True
+        self.in_place = self.fresh and not self.forkable
         if len(frame["cells"]) != len(cells):
             raise WireError("the notebook answered for other cells than it has")
         for cell, told in zip(cells, frame["cells"], strict=True):
@@ -274,14 +283,14 @@ class NotebookSession:
         """A channel to a fresh copy of the notebook's state, for one check.
 
         Where the state cannot be forked (another thread lives, a process group exists) the notebook
-        is run again for this check alone.
+        is run again for this check alone; with `fresh` its own process answers.
 
         Raises:
             NotebookEnded: no notebook can be had to ask.
         """
         self.ensure_notebook()
         shared = self._jail
-        if shared is not None and self.forkable:
+        if shared is not None and (self.forkable or self.in_place):
             shared.hear_init()
             if (
                 shared.student_ended
@@ -291,8 +300,9 @@ class NotebookSession:
                 shared = self._jail
         if shared is None:
             raise NotebookEnded(self.hopeless or Ending(Verdict.ERROR, "ended its own process"))
-        if self.forkable:
+        if self.forkable or self.in_place:
             jail = shared
+            self.asked += 1
             try:
                 exchange = jail.start_check(limits)
             except WireClosed:
@@ -316,6 +326,11 @@ class NotebookSession:
             exchange.close()
             if jail is not shared:
                 jail.close()
+
+    def leave_process(self) -> None:
+        """Whatever is asked next is asked in another process, which runs the notebook anew."""
+        if self._jail is not None:
+            self._discard(self._jail)
 
     def _discard(self, jail: Jail) -> None:
         """The notebook's process or its jail is gone; the next check runs the notebook again."""
@@ -341,9 +356,9 @@ class NotebookSession:
             return None
         jail = exchange.jail
         if isinstance(error, WireClosed):
-            jail.wait_for_end(0.05)
+            jail.wait_for_end(0.2 if self.in_place else 0.05)
         jail.require_wall()
-        if not jail.over_memory and jail.stop(exchange.number):
+        if not self.in_place and not jail.over_memory and jail.stop(exchange.number):
             return None
         self._discard(jail)
         return jail.student_status

@@ -23,6 +23,11 @@ def inconsistencies(lab: "Lab", sources: tuple[SourceCell, ...]) -> Iterator[str
     for position, check in enumerate(lab.checks):
         if check.exercise not in exercises:
             yield f"{declared}: check {check.name}: exercise {check.exercise!r} is not in lab.toml."
+        if check.gpu and lab.zygote != "torch-gpu":
+            yield (
+                f"{declared}: check {check.name}: gpu=True, but lab.toml says zygote = {lab.zygote!r}; "
+                'write zygote = "torch-gpu", so that a worker with a GPU grades it.'
+            )
         for needed in check.needs:
             if needed not in names[:position]:
                 yield f"{declared}: check {check.name}: needs {needed!r}, which is not defined before it."

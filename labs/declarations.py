@@ -14,6 +14,7 @@ _LITERALS: dict[str, tuple[type | tuple[type, ...], str]] = {
     "hint": (str, "a text in quotes"),
     "needs": (tuple, "a tuple of names of checks"),
     "trials": (int, "a whole number"),
+    "gpu": (bool, "True or False"),
     "ranks": ((int, tuple), "a whole number or a tuple of them"),
 }
 _NEVER_READ = (
@@ -26,6 +27,7 @@ _NEVER_READ = (
     "network",
     "compare",
     "unaliased",
+    "group",
 )
 
 
@@ -41,6 +43,7 @@ class CheckInfo:
     hint: str
     needs: tuple[str, ...]
     trials: int
+    gpu: bool = False  # it touches CUDA
     ranks: int = 0  # the largest world that it has; 0: it is no experiment with ranks
 
 
@@ -71,7 +74,14 @@ def _declared_check(
     path: Path, function: ast.FunctionDef, keywords: list[ast.keyword], problems: list[str]
 ) -> CheckInfo | None:
     place = f"{path}: line {function.lineno}: check {function.name}"
-    values: dict[str, object] = {"hidden": False, "hint": "", "needs": (), "trials": 1, "ranks": 0}
+    values: dict[str, object] = {
+        "hidden": False,
+        "hint": "",
+        "needs": (),
+        "trials": 1,
+        "ranks": 0,
+        "gpu": False,
+    }
     faults: list[str] = []
     for keyword in keywords:
         if keyword.arg in _LITERALS:
@@ -115,6 +125,7 @@ def _declared_check(
         needs=tuple(str(name) for name in needs),
         trials=trials,
         ranks=max(worlds, default=0),
+        gpu=bool(values["gpu"]),
     )
 
 

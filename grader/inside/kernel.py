@@ -19,6 +19,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 import traceback
 import types
@@ -186,8 +187,12 @@ def run_student(shell: Any, relay: socket.socket, channel_fd: int, out: int, err
         results.append({"error": error, "seconds": _monotonic() - began})
     for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
         signal.setitimer(timer, 0)  # what a cell wound up must not go off between checks
-    _say(channel, {"cells": results, "forkable": _forkable()})
-    checks = Checks(shell)
+    wants_gpu = question.get("gpu", False) and os.path.exists("/dev/nvidiactl")
+    forkable = (
+        _forkable() and not wants_gpu
+    )  # one CUDA context for the group, not one for each check
+    _say(channel, {"cells": results, "forkable": forkable})
+    checks = Checks(shell, in_place=question.get("in_place", False) and not forkable)
     if question["answer_here"]:
         checks.answer(channel)
         _exit(0)
@@ -217,10 +222,22 @@ def _forkable() -> bool:
             alone = len(threads) == 1 and not file.read()
     except OSError:
         alone = False
+    if any(
+        _link(f"/proc/self/fd/{number}").startswith("/dev/nvidia")
+        for number in _listdir("/proc/self/fd")
+    ):
+        return False  # CUDA does not survive a fork, whoever called it
     distributed = sys.modules.get("torch.distributed")
     return alone and not (
         distributed is not None and distributed.is_available() and distributed.is_initialized()
     )
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)
+    except OSError:
+        return ""
 
 
 def _say(channel: socket.socket, value: Any) -> None:
@@ -251,10 +268,15 @@ class Notebook:
 
 
 class Checks:
-    """Answers the worker's questions, each check in a fork of the notebook's memory."""
+    """Answers the worker's questions, each check in a fork of the notebook's memory.
 
-    def __init__(self, shell: Any) -> None:
-        self.shell = shell
+    `in_place`: here, one after the other, where that memory does not survive a fork. Then a check meets what
+    the one before it left behind, and the worker believes only that it passed.
+    """
+
+    def __init__(self, shell: Any, *, in_place: bool = False) -> None:
+        self.shell, self.in_place = shell, in_place
+        self.streams = sys.stdout, sys.stderr
 
     def serve(self, relay: socket.socket) -> None:
         """Fork for each check that init passes on; the fork's end is told on its channel."""
@@ -271,6 +293,10 @@ class Checks:
                 order, descriptors, _, _ = _recv_fds(relay, 64, 3)
                 if not order:
                     _exit(0)
+                if self.in_place:
+                    relay.send(b"%s %d" % (order, os.getpid()))
+                    self._answer_in_place(descriptors)
+                    continue
                 pid = _fork_patiently()
                 if pid == 0:
                     for pidfd, (_, other) in children.items():  # of the checks beside this one
@@ -283,6 +309,29 @@ class Checks:
                 poll.register(pidfd, select.POLLIN)
                 for descriptor in descriptors[1:]:
                     _close(descriptor)
+
+    def _answer_in_place(self, descriptors: list[int]) -> None:
+        """One check, until the worker lets go of it; then what it wound up and redirected is put back."""
+        channel = _enter(*descriptors)
+        try:
+            self.answer(channel)
+        except wire.WireClosed:
+            pass
+        except BaseException as error:
+            print(*traceback.format_exception_only(error), sep="", file=sys.stderr)
+            _flush()
+            _exit(70)
+        _flush()
+        channel.close()
+        null = _open("/dev/null", os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            _dup2(null, descriptor)
+        _close(null)
+        for timer in (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF):
+            signal.setitimer(timer, 0)
+        for undo in (sys.settrace, sys.setprofile, threading.settrace, threading.setprofile):
+            undo(None)
+        sys.stdout, sys.stderr = self.streams
 
     def _answer_and_exit(self, relay: socket.socket, descriptors: list[int]) -> None:
         """In the fork. Whatever happens, nothing returns into the loop above."""

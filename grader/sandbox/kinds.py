@@ -99,6 +99,7 @@ def require_gpu() -> None:
     """
     if not gpu_devices():
         raise WallError(
-            "a lab for a GPU needs one, and this host has no /dev/nvidia0: install NVIDIA's driver, "
-            "or start the worker without the capability gpu (GRADUS_WORKER_CAPABILITIES)"
+            "this lab is graded on a GPU (zygote torch-gpu), and this host has none (no /dev/nvidia0): grade it "
+            "on a host that has one, install NVIDIA's driver, or start the worker without the capability gpu "
+            "(GRADUS_WORKER_CAPABILITIES)"
         )
