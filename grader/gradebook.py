@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,8 @@ SCHEMA_VERSION = "167914646830"  # the newest migration of nbgrader 0.9
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # from which SQLAlchemy counts an interval
 MAX_BYTES = 200 * 2**20
 MAX_ROWS = 2_000_000
+MAX_VALUE_BYTES = 4 * 2**20
+READING_SECONDS = 60.0
 _TABLES = """
 CREATE TABLE course (id VARCHAR(128) NOT NULL PRIMARY KEY UNIQUE);
 CREATE TABLE assignment (id VARCHAR(32) NOT NULL PRIMARY KEY, name VARCHAR(128) NOT NULL UNIQUE,
@@ -175,17 +178,34 @@ def read_gradebook(path: Path) -> Book:
         with contextlib.closing(
             sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
         ) as database:
-            database.execute("PRAGMA trusted_schema = OFF")
+            _guard(database)
             database.row_factory = sqlite3.Row
             return _Reader(database, path).book()
-    except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+    except IndexError:  # what sqlite3 raises for a column that is not there
+        raise GradebookError(f"{path}: a table lacks a column; is it nbgrader's?") from None
+    except (sqlite3.Error, OverflowError, UnicodeDecodeError, TypeError, ValueError) as error:
         raise GradebookError(f"{path}: {error}; is it nbgrader's gradebook.db?") from None
+
+
+def _guard(database: sqlite3.Connection) -> None:
+    """Nothing in the file may run for long or grow: no extension, no huge value, and a clock."""
+    import sqlite3
+
+    database.execute("PRAGMA trusted_schema = OFF")
+    database.execute("PRAGMA cell_size_check = ON")
+    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+    until = time.monotonic() + READING_SECONDS
+    database.set_progress_handler(lambda: time.monotonic() > until, 100_000)
 
 
 class _Reader:
     def __init__(self, database: sqlite3.Connection, path: Path) -> None:
         self.database, self.path = database, path
-        found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        # A virtual table (rootpage 0) runs its module's code, and a generated column its own.
+        found = database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0 "
+            "AND sql NOT LIKE '%GENERATED%' AND sql NOT LIKE '% AS (%' AND sql NOT LIKE '% AS(%'"
+        )
         self.tables = {str(row[0]) for row in found}
         missing = {"assignment", "notebook", "base_cell", "student", "grade"} - self.tables
         if missing:
@@ -205,6 +225,12 @@ class _Reader:
         notebooks = {row["id"]: row for row in self.rows("notebook")}
         cells = {row["id"]: row for row in self.rows("base_cell")}
         graded = sorted(self._graded_cells(cells), key=lambda found: found[1].name)
+        cells_of: dict[str, list[GradedCell]] = {}
+        for place, graded_cell in graded:
+            cells_of.setdefault(place, []).append(graded_cell)
+        notebooks_of: dict[str, list[sqlite3.Row]] = {}
+        for notebook in sorted(notebooks.values(), key=lambda n: str(n["name"])):
+            notebooks_of.setdefault(notebook["assignment_id"], []).append(notebook)
         course = next((str(row["id"]) for row in self.rows("course")), "")
         return Book(
             course=course,
@@ -215,10 +241,9 @@ class _Reader:
                     notebooks=tuple(
                         BookNotebook(
                             str(notebook["name"]),
-                            tuple(cell for place, cell in graded if place == notebook["id"]),
+                            tuple(cells_of.get(notebook["id"], ())),
                         )
-                        for notebook in sorted(notebooks.values(), key=lambda n: str(n["name"]))
-                        if notebook["assignment_id"] == row["id"]
+                        for notebook in notebooks_of.get(row["id"], ())
                     ),
                 )
                 for row in sorted(self.rows("assignment"), key=lambda row: str(row["name"]))

@@ -5,14 +5,18 @@ lab of its own. What is uploaded is hostile: names and sizes are tested before a
 run, and nothing is written before `store_labs`. A notebook's outputs are left behind.
 """
 
+import fcntl
 import io
 import json
+import os
 import re
 import shutil
 import stat
+import struct
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
@@ -29,6 +33,17 @@ MAX_UNPACKED_BYTES = 100 * 2**20
 MAX_FILES = 3_000
 MAX_LABS = 100
 LONGEST_SLUG = 50
+MAX_VALUES = 400_000  # lists and objects of a notebook that is read with its outputs
+UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+)
 INSTALLED = {"numpy", "torch", "labkit", "IPython"}
 
 
@@ -44,9 +59,14 @@ def preview_upload(name: str, content: bytes, taken: Iterable[str] = ()) -> Prev
     if not zipfile.is_zipfile(io.BytesIO(content)):
         return Preview((), (f"{name}: is no .zip and no .ipynb; upload one of them.",), ())
     problems: list[str] = []
+    if (
+        content.count(b"PK\x01\x02") > 2 * MAX_FILES
+    ):  # before a million entries become a million objects
+        problem = f"the zip holds over {MAX_FILES} files; zip the folder source alone."
+        return Preview((), (problem,), ())
     try:
         files = _unzipped(content, problems)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except UNREADABLE as error:
         return Preview((), (f"{name}: cannot be unpacked ({error}); zip the folder again.",), ())
     return Preview((), tuple(problems), ()) if problems else preview_files(files, taken)
 
@@ -85,6 +105,8 @@ def _unzipped(content: bytes, problems: list[str]) -> dict[str, bytes]:
                 problems.append(f"{shown!a}: is in the zip twice; delete one.")
             elif entry.flag_bits & 1:
                 problems.append(f"{shown!a}: is encrypted; zip the folder without a password.")
+            elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                problems.append(f"{shown!a}: is compressed in a rare way; zip with deflate.")
             seen.add(entry.filename)
         if sum(entry.file_size for entry in entries) > MAX_UNPACKED_BYTES:
             limit = MAX_UNPACKED_BYTES // 2**20
@@ -170,7 +192,7 @@ def _found(slug: str, place: str, content: bytes, used: set[str]) -> FoundLab:
                 lab = classic.read_classic(folder)
             except LabError as error:
                 raise LabError(str(error).replace(str(folder / f"{slug}.ipynb"), place)) from None
-            title, points = lab.title, lab.points
+            title, points = lab.title.replace("\0", " "), lab.points
             tests, manual = len(lab.checks), len(lab.manual)
             notes += _notes(folder, place)
     except (LabError, NotebookError) as error:
@@ -212,6 +234,10 @@ def _without_outputs(content: bytes) -> bytes:
         document: Any = parsed_json(content)
     else:
         try:
+            if content.count(b"[") + content.count(b"{") > MAX_VALUES:
+                raise NotebookError(
+                    "the notebook has too many parts; clear its outputs and save it again"
+                )
             document = json.loads(content)
         except (ValueError, RecursionError):
             raise NotebookError("the file is not a notebook") from None
@@ -219,7 +245,10 @@ def _without_outputs(content: bytes) -> bytes:
     for cell in cells if isinstance(cells, list) else ():
         if isinstance(cell, dict) and cell.get("cell_type") == "code":
             cell["outputs"], cell["execution_count"] = [], None
-    return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+    try:
+        return (json.dumps(document, indent=1, sort_keys=True) + "\n").encode()
+    except RecursionError:
+        raise NotebookError("the notebook is nested too deeply; save it again in Jupyter") from None
 
 
 def store_labs(preview: Preview, place: Path) -> list[str]:
@@ -231,10 +260,20 @@ def store_labs(preview: Preview, place: Path) -> list[str]:
     if not preview.ready:
         raise LabError("The import has problems; nothing was written.")
     place.mkdir(parents=True, exist_ok=True)
+    lock = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two instructors at once
+        return _stored(preview, place)
+    finally:
+        os.close(lock)
+
+
+def _stored(preview: Preview, place: Path) -> list[str]:
     for lab in preview.labs:
         if (place / lab.slug).exists():
             raise LabError(f"{place / lab.slug}: exists already; nothing was written.")
     staged = Path(tempfile.mkdtemp(prefix=".import-", dir=place))
+    moved: list[Path] = []
     try:
         for lab in preview.labs:
             folder = staged / lab.slug
@@ -242,6 +281,11 @@ def store_labs(preview: Preview, place: Path) -> list[str]:
             (folder / f"{lab.slug}.ipynb").write_bytes(lab.notebook)
         for lab in preview.labs:
             (staged / lab.slug).rename(place / lab.slug)
+            moved.append(place / lab.slug)
+    except BaseException:
+        for folder in moved:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     return [lab.slug for lab in preview.labs]

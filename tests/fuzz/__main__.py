@@ -19,10 +19,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / ".fuzz"
 INSTRUMENTED = (
-    "grader.inside.wire", "grader.compare", "grader.session", "grader.document", "grader.metadata",
+    "grader.inside.wire", "grader.compare", "grader.switch", "grader.services", "labkit.network", "grader.session", "grader.document", "grader.metadata",
     "grader.notebook", "grader.percent", "grader.protocol",
 )  # fmt: skip
-NAMES = ("header", "decode", "hear", "notebook", "percent", "protocol")
+NAMES = ("header", "decode", "hear", "ranks", "services", "notebook", "percent", "protocol")
 FOUND, MISSING = 1, 3
 MEMORY_MIB = 2048
 

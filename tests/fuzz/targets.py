@@ -23,9 +23,10 @@ from pydantic import BaseModel, ValidationError
 
 from grader import notebook, percent
 from grader.compare import compare, show, unfit
-from grader.conversation import Answered, Conversation, outputs_of
+from grader.conversation import Answered, Conversation, complain_of_changes, outputs_of
 from grader.errors import LabError, NotebookError
 from grader.inside import wire
+from grader.kit import Network, ServiceError
 from grader.protocol import (
     CheckDone,
     Claim,
@@ -36,7 +37,9 @@ from grader.protocol import (
     Heartbeat,
 )
 from grader.sandbox.jail import Exchange
+from grader.services import Service, ServiceDesk, TooManyCalls, exported
 from grader.session import NotebookSession
+from grader.switch import NetworkFailed, OutOfTime, RankTrouble, Switch
 from labs.catalog import read_lab, student_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,7 +140,10 @@ def _decode(data: bytes) -> None:
 class QuietJail:
     """As much of a jail as an exchange looks at while it waits."""
 
-    over_memory, used_bytes, student_ended = False, 0, True
+    over_memory, used_bytes, seen_oom_kills, student_ended = False, 0, 0, True
+
+    def oom_kills(self) -> int:
+        return 0
 
     def hear_init(self, seconds: float = 0.0) -> None: ...
     def forget(self, number: int) -> None: ...
@@ -190,6 +196,118 @@ def _write(sock: socket.socket, data: bytes) -> None:
         sock.send(data)
     except BlockingIOError:
         select.select([], [sock], [], 0)
+
+
+def _ranks(data: bytes) -> None:
+    """Two ranks' frames through a switch, to the record. The first byte says which of them speaks when, and
+    where the first one's part of the rest ends."""
+    how, data = (data[0], data[1:]) if data else (0, b"")
+    cut = len(data) * (how & 7) // 8
+    limits = TINY.limits.model_copy(update={"answer_mib": 1, "output_kib": 1})
+    with ExitStack() as stack:
+        exchanges = [Exchange(QuietJail(), limits, 0.05) for _ in range(2)]  # type: ignore[arg-type]
+        for exchange, piece in zip(exchanges, (data[:cut], data[cut:]), strict=True):
+            stack.callback(exchange.close)
+            exchange._their_channel.setblocking(False)
+            _write(exchange._their_channel, piece)
+            if how & 8:
+                exchange.passed_on()
+        network = Network(collectives=bool(how & 16), reorder=bool(how & 32), max_messages=50)
+        switch = Switch(exchanges, network, 1)
+        try:
+            for rank, frame in enumerate(switch.run()):
+                _outcome(rank, frame)
+        except (NetworkFailed, OutOfTime, RankTrouble):
+            pass
+        for rank in switch.failed:
+            _outcome(rank, switch.answers[rank])
+        for record in switch.timeline():
+            assert "\\u0000" not in record.model_dump_json()
+        switch.consequences()
+
+
+def _outcome(rank: int, frame: Any) -> None:
+    cells = notebook.restore(TINY, notebook.reference_answers(TINY))
+    session = NotebookSession(None, "numpy", TINY.limits, cells, lambda: False)  # type: ignore[arg-type]
+    try:
+        outputs_of(frame, session)
+        complain_of_changes([frame])
+    except (Answered, wire.WireError):
+        return
+
+
+class Shop(Service):
+    """A service with the kinds of parameters that labs have."""
+
+    max_calls, max_mib = 20, 1.0
+
+    @exported
+    def buy(self, tokens: list[int], size: float = 1.0, name: str | None = None) -> Any:
+        if size < 0:
+            raise ServiceError(f"{size} is negative")
+        return np.array(tokens, dtype="i8"), name
+
+    @exported
+    def __call__(self, x: np.ndarray) -> Any:
+        return x.sum(axis=0)
+
+
+def _services(data: bytes) -> None:
+    """A two-byte length and a header as for `decode`: a call of a service, asked until it is one too many."""
+    size = int.from_bytes(data[:2], "big")
+    header, body = data[2 : 2 + size], data[2 + size :]
+    desk = ServiceDesk({"shop": Shop()})
+    try:
+        tree, declared = wire.parse_header(header)
+        if sum(each for _, _, each in declared) != len(body):
+            return
+        call = wire.decode(tree, declared, body)
+        for _ in range(25):
+            parts = desk.answer(call)
+            assert sum(map(len, parts)) < 2 * MIB
+    except (wire.WireError, TooManyCalls):
+        return
+
+
+OPERATIONS: list[Any] = [
+    {"post": 0, "operation": {"kind": "send", "peer": 1, "tag": 0, "value": np.arange(3.0)}},
+    {"post": 0, "operation": {"kind": "recv", "peer": 0, "tag": 0}},
+    {"post": 0, "operation": {"kind": "all_reduce", "op": "sum", "value": np.arange(3)}},
+    {"post": 0, "operation": {"kind": "all_to_all", "value": [1.5, [None, "x"]]}},
+    {"post": 0, "operation": {"kind": "scatter", "root": 1, "value": None}},
+    {"post": 0, "operation": {"kind": "mark", "text": "backward"}},
+    {"post": 0, "operation": {"kind": "barrier"}},
+    {"wait": 0},
+]
+ENDS: list[Any] = [
+    {"outputs": {"y": np.arange(2.0)}, "changed": [], "seconds": 0.1},
+    {"exception": {"type": "ValueError", "text": "x", "trace": [["double", 1, "f"]]}},
+    {"ended": -9},
+]
+
+
+def _talks() -> list[bytes]:
+    found = []
+    for number, operation in enumerate(OPERATIONS):
+        for end in ENDS:
+            first = b"".join(wire.encode(operation)) + b"".join(wire.encode({"wait": 0}))
+            found.append(bytes([number * 8 | 4]) + first + b"".join(wire.encode(end)))
+    one = b"".join(wire.encode(OPERATIONS[2])) + b"".join(wire.encode(ENDS[0]))
+    return [*found, bytes([4 | 16]) + one + one]
+
+
+def _calls() -> list[bytes]:
+    calls: list[Any] = [
+        ["shop", "buy", [[1, 2, 3]], {"size": 2.0}],
+        ["shop", "__call__", [np.ones((2, 2))], {}],
+        ["shop", "buy", [[1]], {"name": None}],
+        ["other", "x", [], {}],
+    ]
+    found = []
+    for call in calls:
+        _, header, *body = wire.encode(call)
+        found.append(len(header).to_bytes(2, "big") + bytes(header) + b"".join(body))
+    return found
 
 
 # --- files and messages ----------------------------------------------------------------------------
@@ -262,6 +380,8 @@ TARGETS = {
         Target("header", _header, lambda: [bytes(wire.encode(value)[1]) for value in VALUES]),
         Target("decode", _decode, _parts),
         Target("hear", _hear, lambda: [bytes([n]) + f for n, f in enumerate(_frames())]),
+        Target("ranks", _ranks, _talks),
+        Target("services", _services, _calls),
         Target("notebook", _notebook, lambda: [student_notebook(TINY)], most_mib=400),
         Target("percent", _percent, lambda: [(TINY.folder / "lab.py").read_bytes()], most_mib=64),
         Target("protocol", _protocol, _reports, most_mib=64),

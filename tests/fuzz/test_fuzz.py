@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz.__main__ import MISSING, NAMES, ROOT
 from tests.fuzz.targets import TARGETS, Target, checked, corpus
 
-CHANGES = {"header": 2000, "decode": 1500, "hear": 120, "notebook": 300, "percent": 300, "protocol": 300}  # fmt: skip
+CHANGES = {"header": 2000, "decode": 1500, "hear": 120, "ranks": 120, "services": 1500, "notebook": 300, "percent": 300, "protocol": 300}  # fmt: skip
 WORDS = [
     b"[", b"]", b"{", b"}", b'"', b"\\", b"\\ud800", b"\\u0000", b"NaN", b"1e999", b"-1", b"9" * 400, b"\x00",
     b"\xff", b'{"a":0}', b'{"T":0}', b'"f8"', b'"O"', b"[0,4503599627370496]", b"# %%", b"### END SOLUTION",

@@ -173,3 +173,40 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
     with pytest.raises(GradebookError, match="exists already"):
         write_gradebook(BOOK, tmp_path / "x.db")
     assert (tmp_path / "x.db").read_text() == "mine"
+
+
+HOSTILE_SQL = {
+    "a view in place of a table": "DROP TABLE grade; CREATE VIEW grade AS SELECT 1 AS id",
+    "a view that never ends": (
+        "DROP TABLE grade; CREATE VIEW grade AS WITH RECURSIVE n(id) AS "
+        "(SELECT 1 UNION ALL SELECT id + 1 FROM n) SELECT id FROM n"
+    ),
+    "a virtual table": "DROP TABLE comment; CREATE VIRTUAL TABLE comment USING fts5(id)",
+    "a column that makes gigabytes": (
+        "DROP TABLE student; CREATE TABLE student (id TEXT, first_name TEXT, "
+        "x TEXT GENERATED ALWAYS AS (hex(zeroblob(400000000))) VIRTUAL); INSERT INTO student VALUES ('a', 'b')"
+    ),
+    "a huge value": "UPDATE student SET first_name = zeroblob(90000000)",
+    "a table without columns": "DROP TABLE grade; CREATE TABLE grade (id TEXT)",
+    "triggers": "CREATE TRIGGER t AFTER INSERT ON grade BEGIN DELETE FROM grade; END",
+    "text where numbers are": "UPDATE grade SET auto_score = 'many', manual_score = x'00ff'",
+    "numbers where text is": "UPDATE student SET first_name = 9e999, id = 1 WHERE rowid = 1; UPDATE assignment SET duedate = 5",
+    "bytes where names are": "UPDATE base_cell SET name = x'ff00fe' WHERE rowid = 1",
+    "dates that no calendar has": "UPDATE submitted_assignment SET timestamp = '99999-01-01', extension = '0001-01-01'",
+    "no text": "UPDATE assignment SET name = CAST(x'ff' AS TEXT) WHERE rowid = 1",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_SQL)
+def test_a_hostile_gradebook_is_read_or_refused_and_nothing_else(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "gradebook.db"
+    write_gradebook(BOOK, path)
+    with sqlite3.connect(path) as database:
+        database.executescript("PRAGMA foreign_keys = OFF;" + HOSTILE_SQL[name])
+    database.close()
+    try:
+        book = read_gradebook(path)
+    except GradebookError as error:
+        assert str(path) in str(error)  # noqa: PT017 - either is right
+    else:
+        assert len(book.assignments) == len(BOOK.assignments)

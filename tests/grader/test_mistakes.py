@@ -102,11 +102,14 @@ def test_a_package_that_is_forbidden_by_absence_cannot_be_got(squares: Desk, rou
     assert report.score == 0
 
 
-def test_a_lab_may_have_its_notebook_run_again_for_every_check(
+def test_where_the_notebook_cannot_be_forked_a_lab_may_have_its_own_process_answer(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     desk = Desk(sandbox, read_lab(write_tiny_lab(tmp_path, toml="fresh = true\n" + TOML)))
-    source = "import os\nME = os.getpid()\ndef square(x):\n    print(os.getpid() == ME)\n    return x * x"
+    source = (
+        "import os, threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "ME = os.getpid()\ndef square(x):\n    print(os.getpid() == ME)\n    return x * x"
+    )
     report = desk.grade(square=source)
     assert report.score == 5
     assert result(report, "squares").stdout == "True\n"  # the process that ran the notebook answers

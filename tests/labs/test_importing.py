@@ -5,6 +5,7 @@ import json
 import stat
 import subprocess
 import sys
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -170,3 +171,77 @@ def test_a_course_folder_is_imported_on_the_command_line(tmp_path: Path) -> None
         "ps1-problem1",
     }
     assert len(preview_folder(tmp_path / "course").labs) == 3
+
+
+def deep(levels: int) -> bytes:
+    """A large notebook, with a value that its reader can nest deeper than a writer."""
+    document = json.loads(NOTEBOOK)
+    document["cells"][2]["outputs"] = ["x" * 6_000_000]
+    text = json.dumps(document)
+    return text.replace(
+        '"metadata": {', '"metadata": {"x": ' + "[" * levels + "]" * levels + ", ", 1
+    ).encode()
+
+
+HOSTILE_NOTEBOOKS = {
+    "wide": json.dumps({"cells": [[] for _ in range(3_000_000)]}).encode(),
+    "deep": deep(900),
+    "deeper": deep(100_000),
+    "fifty megabytes": b" " * (50 * 2**20),
+    "nothing": b"",
+    "no object": b"[]",
+    "cells that are none": b'{"cells": [1, null, {"cell_type": "code"}], "nbformat": 4}',
+    "half characters": b'{"cells": [{"cell_type": "\\ud800"}], "nbformat": 4, "metadata": {}}',
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_NOTEBOOKS)
+def test_a_hostile_notebook_is_a_problem_and_not_an_error(name: str) -> None:
+    assert not preview_upload("it.ipynb", HOSTILE_NOTEBOOKS[name]).ready
+    assert not preview_upload("it.zip", zipped({"ps1/it.ipynb": HOSTILE_NOTEBOOKS[name]})).ready
+
+
+def broken_zip(at: int) -> bytes:
+    content = bytearray(zipped({"ps1/it.ipynb": NOTEBOOK}))
+    content[at] ^= 0xFF
+    return bytes(content)
+
+
+@pytest.mark.parametrize("at", [0, 6, 8, 10, 14, 30, 45, 60, 200, -10, -14, -40, -60])
+def test_a_zip_that_is_damaged_anywhere_is_read_or_refused(at: int) -> None:
+    preview = preview_upload("it.zip", broken_zip(at))
+    assert preview.ready or preview.problems or any(lab.problems for lab in preview.labs)
+
+
+@pytest.mark.parametrize("kind", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_rare_ways_of_compressing_are_refused(kind: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", kind) as archive:
+        archive.writestr("ps1/it.ipynb", NOTEBOOK)
+    assert "rare way" in preview_upload("it.zip", packed.getvalue()).problems[0]
+
+
+def test_ten_thousand_entries_are_counted_before_they_are_read() -> None:
+    many = zipped({f"ps{n}/a.txt": b"" for n in range(10_000)})
+    assert "over 3000 files" in preview_upload("it.zip", many).problems[0]
+
+
+def test_two_who_import_the_same_at_once_do_not_mix(tmp_path: Path) -> None:
+    first = preview_upload("x.zip", zipped({"a/a.ipynb": NOTEBOOK, "b/b.ipynb": NOTEBOOK}))
+    second = preview_upload("x.zip", zipped({"b/b.ipynb": NOTEBOOK, "c/c.ipynb": NOTEBOOK}))
+    done: list[str] = []
+
+    def store(preview: Any) -> None:
+        try:
+            done.extend(store_labs(preview, tmp_path))
+        except LabError:
+            done.append("refused")
+
+    threads = [threading.Thread(target=store, args=(each,)) for each in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done.count("refused") == 1
+    found = sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith("."))
+    assert found in (["a", "b"], ["b", "c"])

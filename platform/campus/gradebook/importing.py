@@ -11,7 +11,7 @@ import zipfile
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -85,6 +85,11 @@ def _confirmed(request: HttpRequest, course: Course, preview: Preview) -> HttpRe
             create_assignments(course, preview)
         except LabError as error:
             preview = Preview(preview.labs, (str(error),), ())
+        except IntegrityError:  # somebody else imported the same in this very moment
+            problem = (
+                "Assignments of these names were just made by somebody else; look at the course."
+            )
+            preview = Preview(preview.labs, (problem,), ())
         else:
             count = len(preview.labs)
             words = "1 assignment was" if count == 1 else f"{count} assignments were"
