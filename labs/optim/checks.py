@@ -517,14 +517,16 @@ def covers(inputs, outputs):
         if len(set(seen)) != len(seen):
             return f"{name}: example {max(seen, key=seen.count)} occurs more than once"
     orders = outputs["orders"]
-    if not isinstance(orders, np.ndarray) or orders.shape != (600, 4):
+    if not isinstance(orders, np.ndarray) or orders.shape != (inputs["epochs"], 4):
         return "an epoch over 4 examples has 4 entries"
     counts: dict[tuple[int, ...], int] = {}
     for order in orders.tolist():
         counts[tuple(order)] = counts.get(tuple(order), 0) + 1
     if any(sorted(order) != [0, 1, 2, 3] for order in counts):
         return "an epoch over 4 examples misses one of them"
-    chi_squared = sum((count - 25) ** 2 / 25 for count in counts.values()) + 25 * (24 - len(counts))
+    due = inputs["epochs"] / 24
+    chi_squared = sum((count - due) ** 2 / due for count in counts.values())
+    chi_squared += due * (24 - len(counts))
     if chi_squared > 89.2:  # a fair shuffle gets here once in 10⁹
         return f"of the 24 orders of 4 examples some are preferred: χ² = {chi_squared:.0f}, not about 23"
     return None
@@ -539,14 +541,15 @@ def covers(inputs, outputs):
         "bs": SIZES[trial][1],
         "epoch": int(rng.integers(50)),
         "seed": int(rng.integers(10**6)),
+        "epochs": 6000 if trial == 0 else 240,
     },
     verify=covers,
     hint="A random permutation in pieces of bs: every example once, the last piece shorter or left out, "
     "all orders equally likely.",
 )
-def one_epoch(lab, n, bs, epoch, seed):
+def one_epoch(lab, n, bs, epoch, seed, epochs):
     """Every example once, in batches of the right lengths, in a random order."""
-    orders = [np.concatenate(list(lab.batches(4, 3, k, seed))) for k in range(600)]
+    orders = [np.concatenate(list(lab.batches(4, 3, k, seed))) for k in range(epochs)]
     return {
         "all": list(lab.batches(n, bs, epoch, seed)),
         "drop_last": list(lab.batches(n, bs, epoch, seed, drop_last=True)),
@@ -580,6 +583,7 @@ def repeatable(inputs, outputs):
 
 PAIRS = [(3, 5), (5, 3), (4, 4), (8, 0), (0, 8), (0, 0), (0, 1), (1, 0), (2, 0), (1, 10), (1, 100)]
 PAIRS += [(1, 1000), (1, 10_000), (1, 1_000_000), (7, 1), (7, 2), (1, 7), (15, 0), (0, 15), (6, 0)]
+PAIRS += [(0, 31), (0, 37), (0, 10_000), (0, 65_536), (0, 2**31 - 1), (2**31 - 1, 0)]
 
 
 @check(
@@ -624,12 +628,16 @@ def drawn_again(lab, n, bs, seed, epoch, pairs):
 
 def independent(inputs, outputs):
     n, bs = inputs["n"], inputs["bs"]
-    counts, neighbours, repeats, whole = np.zeros(n), 0, 0, 0
+    neighbours, repeats, whole, draws = 0, 0, 0, outputs["draws"]
+    if not isinstance(draws, np.ndarray) or draws.shape != (400, n) or draws.dtype != np.int64:
+        return f"an epoch with replacement has {n} int64 entries"
+    if draws.min() < 0 or draws.max() >= n:
+        return f"an index lies outside of 0 … {n - 1}"
+    counts = np.bincount(draws.ravel(), minlength=n)
     for epoch in outputs["epochs"]:
         if fault := wrong_epoch(epoch, n, bs, False):
             return fault
         for batch in epoch:
-            np.add.at(counts, batch, 1)
             neighbours += int(np.sum(batch[1:] == batch[:-1]))
             if len(batch) == bs:
                 repeats, whole = repeats + (len(set(batch.tolist())) < bs), whole + 1
@@ -665,8 +673,10 @@ def independent(inputs, outputs):
 )
 def with_replacement(lab, n, bs, seed):
     """With replacement: uniform, independent, and still in batches of the right lengths."""
+    draws = [np.concatenate(list(lab.batches(n, bs, k, seed, True))) for k in range(1000, 1400)]
     return {
         "epochs": [list(lab.batches(n, bs, k, seed, replace=True)) for k in range(150)],
+        "draws": np.array(draws),
         "drop_last": list(lab.batches(n, bs, 0, seed, replace=True, drop_last=True)),
     }
 

@@ -697,6 +697,7 @@ def mlp_forward(lab, x, y, W1, W2):
     """The mean squared error of max(x W1, 0) W2."""
     model = lab.MLP(W1, W2)
     results = {"loss": model.forward(x, y), "again": model.forward(x, y)}
+    results["large x"] = model.forward(20.0 * x, y)
     results["another batch"] = model.forward(-x[:1], y[:1])
     return {**results, "W1 afterwards": np.array(model.W1), "x afterwards": x}
 

@@ -466,6 +466,29 @@ HELD_OUT = [
         ("rng.permutation(n)", "np.arange(n)[:: 1 - 2 * (epoch % 2)]"),
     ),
     held_out(
+        "a shuffle that swaps with any place",
+        "one_epoch",
+        "batches",
+        ("rng.permutation(n)", "swapped(rng, n)"),
+        (
+            "def batches",
+            "def swapped(rng, n):\n    order = np.arange(n)\n    for i, j in enumerate(rng.integers(n, size=n)):\n"
+            "        order[[i, j]] = order[[j, i]]\n    return order\n\n\ndef batches",
+        ),
+    ),
+    held_out(
+        "rounded random numbers",
+        "with_replacement",
+        "batches",
+        ("rng.integers(n, size=n)", "np.round(rng.random(n) * (n - 1)).astype(np.int64)"),
+    ),
+    held_out(
+        "a hash of seed and epoch",
+        "drawn_again",
+        "batches",
+        ("[seed, epoch]", "(seed * 31 + epoch) % 2**16"),
+    ),
+    held_out(
         "int32 indices",
         "one_epoch, drawn_again, with_replacement",
         "batches",
