@@ -141,6 +141,7 @@ class QuietJail:
     """As much of a jail as an exchange looks at while it waits."""
 
     over_memory, used_bytes, seen_oom_kills, student_ended = False, 0, 0, True
+    cpu_spent: frozenset[int] = frozenset()
 
     def oom_kills(self) -> int:
         return 0

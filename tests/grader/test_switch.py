@@ -31,6 +31,7 @@ class QuietJail:
     """As much of a jail as an exchange looks at while it waits."""
 
     over_memory, used_bytes, seen_oom_kills, student_ended = False, 0, 0, False
+    cpu_spent: frozenset[int] = frozenset()
 
     def hear_init(self, seconds: float = 0.0) -> None: ...
     def forget(self, number: int) -> None: ...
