@@ -276,7 +276,7 @@ def any_format(rng):
         "exponent_bits": exponent_bits,
         "mantissa_bits": mantissa_bits,
         "x": np.concatenate(parts),
-        "one": np.float32(rng.normal() * 3).reshape(()),
+        "one": np.float32(rng.uniform(1.0, 2.0) + 2.0**-12).reshape(()),
     }
 
 
@@ -287,7 +287,7 @@ def any_format(rng):
     hidden=True,
     inputs=any_format,
     tolerance=EXACT,
-    hint="Every 2 ≤ E ≤ 8 and 1 ≤ M ≤ 10, with and without infinity, arrays of any shape.",
+    hint="Every 2 ≤ E ≤ 8 and 1 ≤ M ≤ 10, with and without infinity, arrays of any shape and layout.",
 )
 def formats_of_any_size(lab, exponent_bits, mantissa_bits, x, one):
     """Formats that no library has, with and without infinity."""
@@ -299,39 +299,61 @@ def formats_of_any_size(lab, exponent_bits, mantissa_bits, x, one):
 
     grid = x[: x.size // 6 * 6].reshape(2, 3, -1)
     rounded = lab.round_float(grid, exponent_bits, mantissa_bits)
+    turned = lab.round_float(grid.T, exponent_bits, mantissa_bits)
+    single = lab.round_float(one, exponent_bits, mantissa_bits)
     return {
         "with infinity": bits(lab.round_float(x, exponent_bits, mantissa_bits)),
         "without": bits(lab.round_float(x, min(exponent_bits, 7), mantissa_bits, has_inf=False)),
         "shape": list(np.shape(rounded)),
         "dtype": str(np.asarray(rounded).dtype),
-        "no dimensions": list(np.shape(lab.round_float(one, exponent_bits, mantissa_bits))),
+        "transposed": [list(np.shape(turned)), bits(turned)],
+        "no dimensions": [list(np.shape(single)), bits(single)],
+        "no elements": list(np.shape(lab.round_float(grid[:0], exponent_bits, mantissa_bits))),
     }
 
 
 # --- E4 --------------------------------------------------------------------------------------------
 
 
+def by_single_precision(a, b, mul, acc, on_the_way):
+    """The dot product by numpy's own conversions, directly or by way of float32."""
+    kinds = {"fp16": np.float16, "fp32": np.float32}
+    total = 0.0
+    with np.errstate(over="ignore"):
+        for x, y in zip(a.astype(np.float64), b.astype(np.float64), strict=True):
+            product = np.float64(kinds[mul](on_the_way(x * y)))
+            total = np.float64(kinds[acc](on_the_way(total + product)))
+    return float(total)
+
+
+def vectors(rng, trial):
+    """Two vectors whose dot product no second rounding, by way of float32, can change."""
+    while True:
+        count = 2300 if trial == 1 else int(rng.integers(150, 400))
+        a = rng.uniform(-0.2, 1.0, count) * (1.0, 1.0, 900.0, 3e-4)[trial]
+        b = rng.uniform(0, 1, count)
+        if trial == 1:
+            a, b = np.ones(count), np.ones(count)
+        a, b = a.astype(np.float32), b.astype(np.float32)
+        if all(
+            by_single_precision(a, b, mul, "fp16", np.float64)
+            == by_single_precision(a, b, mul, "fp16", np.float32)
+            for mul in ("fp16", "fp32")
+        ):
+            return {"a": a, "b": b}
+
+
 @check(
     exercise="E4",
     points=4,
     trials=4,
-    inputs=lambda rng, trial: {
-        "a": (
-            np.ones(2300)
-            if trial == 1
-            else rng.uniform(-0.2, 1.0, int(rng.integers(150, 400)))
-            * (1.0, 1.0, 900.0, 3e-4)[trial]
-        ).astype(np.float32),
-        "seed": int(rng.integers(2**31)),
-    },
+    inputs=vectors,
     tolerance=EXACT,
     hint="Round each product to `mul`, then each running sum to `acc`, one after the other from the "
     "first element on.",
 )
-def accumulators(lab, a, seed):
+def accumulators(lab, a, b):
     """A dot product in four combinations of precision."""
-    b = np.ones(len(a)) if a[0] == a[-1] == 1 else np.random.default_rng(seed).uniform(0, 1, len(a))
-    b = b.astype(np.float32)
     return {
         f"{mul}, {acc}": float(lab.dot_accumulate(a, b, mul, acc))
         for mul in ("fp16", "fp32")
@@ -368,7 +390,7 @@ def steps(rng, count, chance):
         "init": float(2.0 ** rng.integers(3, 16)),
         "interval": 2,
     },
-    tolerance=RATE,
+    tolerance=Tolerance(relative=1e-12, absolute=0.0, equal_nan=True),
     hint="A step that overflowed is left out, shrinks the scale and starts the count anew. What was "
     "unscaled once is not unscaled again before update().",
 )
@@ -383,16 +405,24 @@ def loss_scaling(lab, grads, init, interval):
             self.seen.append({name: np.array(grad) for name, grad in given.items()})
 
     scaler, optimizer = lab.GradScaler(init=init, interval=interval), Optimizer()
-    taken, values, scaled = [], [], []
+    taken, values, scaled, divided = [], [], [], []
     for number, given in enumerate(grads):
         own = {name: grad.copy() for name, grad in given.items()}
+        arrays = list(own.values())  # "in place" means these
         scaled.append(float(scaler.scale(1.5)))
         if number % 2:
             scaler.unscale_(own)
+            divided.append([array.copy() for array in arrays])
         taken.append(bool(scaler.step(optimizer, own)))
         scaler.update()
         values.append(float(scaler.value))
-    return {"scaled": scaled, "taken": taken, "values": values, "gradients": optimizer.seen}
+    return {
+        "scaled": scaled,
+        "taken": taken,
+        "values": values,
+        "gradients": optimizer.seen,
+        "arrays after unscale_": divided,
+    }
 
 
 @check(
@@ -423,6 +453,7 @@ def a_long_run(lab, grads, init, growth, backoff, interval):
             self.total = self.total + given["w"].sum() + 2 * given["b"].sum()
 
     scaler, optimizer = lab.GradScaler(init, growth, backoff, interval), Optimizer()
+    other, others = lab.GradScaler(8.0, 2.0, 0.5, 3), []  # another scaler in the same program
     taken, values = [], []
     for number, given in enumerate(grads):
         own = {name: grad.copy() for name, grad in given.items()}
@@ -431,8 +462,13 @@ def a_long_run(lab, grads, init, growth, backoff, interval):
         taken.append(bool(scaler.step(optimizer, own)))
         scaler.update()
         values.append(float(scaler.value))
+        if number % 2 == 0:
+            other.step(Optimizer(), {"w": np.ones(1), "b": np.ones(1)})
+            other.update()
+            others.append(float(other.value))
     return {
         "taken": taken,
+        "another scaler": others,
         "values": values,
         "total": float(optimizer.total),
         "calls": optimizer.calls,
@@ -653,7 +689,7 @@ def half_precision_products(lab, a, b):
     out = torch.full((M, N), -7.0)
     lab.matmul_kernel[(1, 2)](a, b, out, M, N, K, K, 1, N, 1, N, 1, BM=16, BN=16, BK=16)
     refused = []
-    for dtype in (torch.bfloat16, torch.float64):
+    for dtype in (torch.bfloat16, torch.float64, torch.int32):
         try:
             lab.matmul(a.to(dtype), b.to(dtype))
         except TypeError:

@@ -207,7 +207,7 @@ labkit.figure(draw_waves)
 # | `fp16` | 5 | 10 | yes | 65504 | $6.0\cdot10^{-8}$ |
 # | `e4m3` (fn) | 4 | 3 | no | 448 | $2^{-9}$ |
 #
-# `round_float` takes and returns float32 **numpy arrays** of any shape (0-dimensional ones too), keeps the sign of zero, keeps NaN, and works for every $2\le E\le8$, $1\le M\le10$ ($E\le7$ without infinity, so that float32 can hold the result). The checks ask for formats that no library has, so converting back and forth won't do.
+# `round_float` takes and returns float32 **numpy arrays** of any shape and layout (0-dimensional and empty ones, transposes), keeps the sign of zero, keeps NaN, and works for every $2\le E\le8$, $1\le M\le10$ ($E\le7$ without infinity, so that float32 can hold the result). The checks ask for formats that no library has, so converting back and forth won't do.
 #
 # **By hand.** 1.0625 in `e4m3`: $q=2^{0-3}=0.125$, $1.0625/0.125=8.5$, a tie, goes to 8: **1.0**. And 1.1875 is $9.5q$, goes to $10q$: **1.25**. $2^{-10}$ is half the smallest `e4m3` number: tie, to even, **0**. 464 is $14.5\cdot32$, goes to $14\cdot32=448$; 465 would go to 480, which is not a number of this format: 448 again.
 #
@@ -297,7 +297,7 @@ def dot_accumulate(a, b, mul, acc):
     def rounded(value, name):
         if formats[name] is None:
             return float(np.float32(value))
-        return float(round_float(np.float32(value), *formats[name]))
+        return float(round_float(np.float64(value), *formats[name]))  # one rounding, not two
 
     total = 0.0
     for x, y in zip(np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)):

@@ -143,7 +143,7 @@ def bpe_runs(lab, text, vocab_size):
 SPECIALS = [
     ["<|end|>"],
     ["a.c", "[PAD]", "<|end|>", "<|end|>ing", "«fin»"],
-    ["<|a|>", "<|a|><|a|>", "|", "a+b"],
+    ["<|a|>", "<|a|><|a|>", "|", "a+b", "b<|a|"],  # the last overlaps with two of them
     [],
     ["<|end|>", "<|pad|>"],
     ["<|end|>"],
@@ -178,8 +178,8 @@ def text_with_specials(rng, trial):
     trials=6,
     hidden=True,
     inputs=text_with_specials,
-    hint="Split at the specials before anything else: re.escape each, the longest first. Their bytes are in no "
-    "count, nothing merges across them, and in the vocabulary they follow the bytes in the order given.",
+    hint="Split at the specials before anything else, from left to right: re.escape each, the longest first. Their "
+    "bytes are in no count, nothing merges across them, and in the vocabulary they follow the bytes in the order given.",
 )
 def bpe_specials(lab, text, vocab_size, specials):
     """Special tokens: overlapping, with signs of regular expressions, an empty text, a full vocabulary."""
@@ -292,14 +292,20 @@ def texts_to_encode(rng, trial):
 def encode_merges(lab, tokens, ids, merges, texts):
     """The ids of texts, with a vocabulary in any order."""
     vocab = dict(zip(ids, tokens, strict=True))
-    tokenizer = lab.Tokenizer(vocab, [tuple(pair) for pair in merges], [])
-    return {text: list(tokenizer.encode(text)) for text in texts}
+    pairs = [tuple(pair) for pair in merges]
+    tokenizer = lab.Tokenizer(vocab, pairs, [])
+    fewer = lab.Tokenizer(vocab, pairs[: len(pairs) // 2], [])  # neither may know of the other
+    return {
+        "ids": {text: list(tokenizer.encode(text)) for text in texts},
+        "ids with half of the merges": {text: list(fewer.encode(text)) for text in texts},
+        "merges afterwards": [list(pair) for pair in pairs],
+    }
 
 
 ENCODED_SPECIALS = [
     ["<|end|>"],
     ["<|end|>", "<|end|>ing", "a.c", "[PAD]"],
-    ["|", "<|a|>", "<|a|><|a|>", "a+b", "«fin»", "fin"],
+    ["|", "<|a|>", "<|a|><|a|>", "a+b", "b<|a|", "«fin»", "fin"],
     [],
 ]
 AROUND = [
@@ -417,14 +423,25 @@ def streamed(rng, trial):
     hidden=True,
     inputs=streamed,
     hint="The ids of the joined text, wherever it was cut: hold back the last pre-token, and everything from where "
-    "a special may have begun, even if what is there is a special already and a longer one is possible.",
+    "a special may have begun, even if what is there is a special already and a longer one is possible. Keep the "
+    "buffer in the generator, not in self: two streams may run at once.",
 )
 def stream_tokens(lab, tokens, ids, merges, chunks, specials):
     """encode_iter gives the ids of the joined text, however it was cut."""
     vocab = dict(zip(ids, tokens, strict=True))
     tokenizer = lab.Tokenizer(vocab, [tuple(pair) for pair in merges], specials)
     stream = iter(tokenizer.encode_iter(chunk for chunk in chunks))
-    return {"ids": list(stream), "of nothing": list(tokenizer.encode_iter([]))}
+    found = {"ids": list(stream), "of nothing": list(tokenizer.encode_iter([]))}
+    two = [iter(tokenizer.encode_iter(iter(one))) for one in (chunks, chunks[::-1])]
+    told, running = [[], []], [0, 1]
+    while running:  # an id of the one, an id of the other, as from two files
+        for which in list(running):
+            number = next(two[which], None)
+            if number is None:
+                running.remove(which)
+            else:
+                told[which].append(number)
+    return found | {"two streams at once": told}
 
 
 LAZY = ["<|end|>", "[stop]"]
@@ -1050,8 +1067,13 @@ def windows_of(inputs, outputs):
         return "a row of x is not S neighbouring ids of the data"
     if (place[y] != where + 1).any():
         return "y is not the ids that follow those of x"
-    flags = ("the same from the same seed", "another from another seed", "others untouched")
-    for name in flags if B * len(data) > 100 else (flags[0], flags[2]):
+    flags = (
+        "the same from the same seed",
+        "others untouched",
+        "another from another seed",
+        "another the next time",
+    )
+    for name in flags if B * len(data) > 100 else flags[:2]:
         if outputs[name] is not True:
             return (
                 f"{name}: no. Draw all places with the generator that is given, and with no other"
@@ -1077,7 +1099,9 @@ def windows_of(inputs, outputs):
 def batches(lab, data, B, S, seed):
     """Every place is drawn, equally often, by the generator that is given."""
     before = torch.get_rng_state()
-    x, y = lab.get_batch(data, B, S, torch.Generator().manual_seed(seed))
+    gen = torch.Generator().manual_seed(seed)
+    x, y = lab.get_batch(data, B, S, gen)
+    after, _ = lab.get_batch(data, B, S, gen)
     again, _ = lab.get_batch(data, B, S, torch.Generator().manual_seed(seed))
     other, _ = lab.get_batch(data, B, S, torch.Generator().manual_seed(seed + 1))
     return {
@@ -1085,6 +1109,7 @@ def batches(lab, data, B, S, seed):
         "y": y.numpy(),
         "the same from the same seed": torch.equal(x, again),
         "another from another seed": not torch.equal(x, other),
+        "another the next time": not torch.equal(x, after),
         "others untouched": torch.equal(before, torch.get_rng_state()),
     }
 

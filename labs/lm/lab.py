@@ -67,7 +67,7 @@ def pre_tokens(text):
 # A vocabulary of words cannot spell a new word; a vocabulary of bytes can spell everything, but needs five of them for *hello*. Byte-pair encoding starts
 # with the 256 bytes and adds what occurs often, one merge at a time, until the vocabulary is full. Frequent words end up as one token, rare ones as a few, and there is no unknown word.
 #
-# 1. **Specials.** Split the text at every occurrence of a special token (`<|end|>` between two documents). They are not part of any count, and nothing merges across them. If
+# 1. **Specials.** Split the text at every special token (`<|end|>` between two documents), found from left to right. They are not part of any count, and nothing merges across them. If
 #    several specials fit at one place, the longest is meant. A special may hold any characters, also those that mean something in a regular expression.
 # 2. **Pre-tokens.** Cut each piece with `pre_tokens`, the cell above. A merge never crosses the border of a pre-token. `pre_tokens("Hi there,  you 2")` is `['Hi', ' there', ',', ' ', ' you', ' 2']`:
 #    a word takes the space before it along, of several spaces only the last.
@@ -166,7 +166,7 @@ check("bpe_large")
 # %% [markdown]
 # ## E2 · Encode, decode, stream (15 points, 55 minutes)
 #
-# **Encode.** Split at the specials (longest first), cut into pre-tokens, and in each pre-token repeat: of all adjacent pairs that are in `merges`, merge the one that was learned **first**, everywhere in the piece. Stop when there is none.
+# **Encode.** Split at the specials (from left to right; where several fit, the longest), cut into pre-tokens, and in each pre-token repeat: of all adjacent pairs that are in `merges`, merge the one that was learned **first**, everywhere in the piece. Stop when there is none.
 # The order of learning decides, not the length of the token: that is what makes a text be encoded in the way in which the training text was.
 #
 # The ids are those of `vocab`, whatever they are: GPT-2's bytes are not in order either, so look an id up, do not calculate it. Every special is in `vocab`; no two ids have the same bytes.
@@ -178,7 +178,7 @@ check("bpe_large")
 # **Decode.** Join the bytes of all tokens, *then* decode UTF-8. A token may be half a character, and a model may well stop in the middle of one: what is not UTF-8 becomes U+FFFD `�`, never an exception (`errors="replace"`).
 #
 # **Stream.** A corpus does not fit into memory. `encode_iter(chunks)` takes an iterable of strings, cut *anywhere*: inside a word, inside `<|end|>`. It yields the ids of the joined text, one by one, and asks for
-# the next chunk only when it has nothing more to say. So what can you already say of a text whose end you have not seen?
+# the next chunk only when it has nothing more to say. Two streams of one tokenizer do not disturb each other. So what can you already say of a text whose end you have not seen?
 #
 # - **The last pre-token may still grow.** All others are final: each was ended by the character after it. (That is why `pre_tokens` looks only one character ahead.)
 # - **A special may have begun.** If the text ends with the beginning of a special, wait: nothing from there on is known. And what stands before it has a last pre-token, too: `a··<|e` may be `a`, `··`, `<|end|>` or `a`, `·`, `·<|`, `e` (`·` is a space).
