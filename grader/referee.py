@@ -8,6 +8,7 @@ inputs, and a changed one meets others.
 import hashlib
 import hmac
 import importlib.util
+import linecache
 import sys
 import threading
 import traceback
@@ -87,8 +88,10 @@ class Referee:
         seed_everything()
         for cell in cells:
             try:
-                code = compile(cell.source, f"{lab.folder / 'lab.py'}:{cell.id}", "exec")
-                exec(code, module.__dict__)  # noqa: S102
+                name = f"{lab.folder / 'lab.py'}:{cell.id}"
+                lines = cell.source.splitlines(keepends=True)
+                linecache.cache[name] = (len(cell.source), None, lines, name)  # for triton.jit
+                exec(compile(cell.source, name, "exec"), module.__dict__)  # noqa: S102
             except (Exception, SystemExit) as error:
                 raise LabError(
                     f"{lab.slug}: reference cell {cell.id!r}: {error!r}; mend it in {lab.folder / 'lab.py'}"

@@ -430,9 +430,9 @@ def loss_scaling(lab, grads, init, interval):
     points=3,
     trials=3,
     hidden=True,
-    inputs=lambda rng: {
+    inputs=lambda rng, trial: {
         "grads": steps(rng, 40, 0.2),
-        "init": float(rng.uniform(1, 1e4)),
+        "init": float(rng.uniform(1, 1e4) if trial else rng.uniform(0.1, 0.9)),
         "growth": float(rng.choice([2.0, 4.0, 1.5])),
         "backoff": float(rng.choice([0.5, 0.25])),
         "interval": int(rng.integers(1, 5)),
@@ -590,16 +590,25 @@ def rows(lab, x):
     },
     tolerance=SINGLE,
     hint="Subtract the maximum of the row's own places: a 0 from a masked place is no maximum of a "
-    "negative row.",
+    "negative row. The block is the next power of two, however wide the row; what is calculated is float32.",
 )
 def extreme_rows(lab, x):
-    """Rows of very negative and of very large numbers."""
+    """Rows of very negative and of very large numbers, of half precision, and one that is wide."""
     M, N = x.shape
     out = torch.full((M, N), -7.0)
     lab.softmax_kernel[(M,)](x, out, M, N, N, 1, N, 1, BLOCK=16)
     part = torch.full((M, N), -7.0)
     lab.softmax_kernel[(M - 2,)](x, part, M, N, N, 1, N, 1, BLOCK=16)
-    return {"row_softmax": lab.row_softmax(x), "kernel": out, "two programs less": part}
+    half = torch.full((M, N), -7.0)  # its values are halves, its sums are not
+    lab.softmax_kernel[(M,)](x.half(), half, M, N, N, 1, N, 1, BLOCK=16)
+    wide = x[3:, :1] - torch.arange(1500.0) / 400
+    return {
+        "row_softmax": lab.row_softmax(x),
+        "kernel": out,
+        "two programs less": part,
+        "float32 results of float16 inputs": half,
+        "a wide row": lab.row_softmax(wide),
+    }
 
 
 @check(
@@ -689,13 +698,13 @@ def half_precision_products(lab, a, b):
     out = torch.full((M, N), -7.0)
     lab.matmul_kernel[(1, 2)](a, b, out, M, N, K, K, 1, N, 1, N, 1, BM=16, BN=16, BK=16)
     refused = []
-    for dtype in (torch.bfloat16, torch.float64, torch.int32):
+    kinds = [(kind, kind) for kind in (torch.bfloat16, torch.float64, torch.int32)]
+    for left, right in [*kinds, (torch.float16, torch.float32), (torch.float32, torch.float64)]:
         try:
-            lab.matmul(a.to(dtype), b.to(dtype))
-        except TypeError:
-            refused.append(str(dtype))
-        except Exception:
-            refused.append("another exception than TypeError")
+            lab.matmul(a.to(left), b.to(right))
+            refused.append("accepted")
+        except Exception as error:
+            refused.append(f"{left} times {right}: {type(error).__name__}")
     result = lab.matmul(a, b)
     return {"sums": out, "dtype": str(result.dtype), "refused": refused}
 

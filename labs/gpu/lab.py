@@ -34,7 +34,7 @@
 # **Checkpoints.** E1 (15 points, 25 min) · E2 (10, 15) · E3 (20, 45) · E4 (10, 30) · E5 (10, 25) · E6 (15, 35) · E7 (15, 45) · E8 (5, 20). E1, E2 and E5 to E8 stand on their own; E4 uses your `round_float`.
 #
 # You need no GPU. Without one, Triton runs your kernels in its *interpreter*: each program is executed by numpy, one after the other, so you can even `print` in them. On a GPU the same source is compiled. Keep to float16 and float32:
-# the interpreter's product of bfloat16 blocks is wrong (triton-lang/triton#4972).
+# the interpreter takes the bit pattern of a bfloat16 for its value, in sums and in products (triton-lang/triton#4972 and #11584).
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}
 import math
@@ -271,12 +271,12 @@ check("formats_of_any_size")
 # %% [markdown]
 # ## E4 · Accumulators and loss scaling (10 points, 30 minutes)
 #
-# **Accumulators.** Tensor cores multiply in half precision and add in single, and this is why. `dot_accumulate(a, b, mul, acc)` takes float32 arrays $(n,)$ and computes $s\leftarrow s+a_ib_i$ for $i=0,1,\dots$ from $s=0$, each product rounded to `mul` and each sum to `acc`;
-# both are `"fp16"` or `"fp32"`. The result is a float. Products and sums are exact before they are rounded (float64 holds them).
+# **Accumulators.** Tensor cores take factors of half precision and add up in single, and this is why. `dot_accumulate(a, b, mul, acc)` takes float32 arrays $(n,)$ and computes $s\leftarrow s+a_ib_i$ for $i=0,1,\dots$ from $s=0$, each product rounded to `mul` and each sum to `acc`;
+# both are `"fp16"` or `"fp32"`. The result is a float. Products and sums are rounded once: float64 holds a product exactly, but going from there to fp16 by way of float32 would round twice.
 #
 # **By hand.** 4096 ones, times ones, with `acc="fp16"`: the sum reaches 2048 and stays, because 2049 lies between two numbers of fp16 and goes to the even one. With `"fp32"` it is 4096.
 #
-# **Loss scaling.** Gradients below $6\cdot10^{-8}$ are 0 in fp16. So the loss is multiplied by a large $S$, the gradients come out $S$ times as large, and are divided before the update (Micikevicius et al. 2018). If any of them overflowed, the step is skipped and $S$ shrinks; after `interval` good steps in a row it grows.
+# **Loss scaling.** Half of the smallest number of fp16 is $3\cdot10^{-8}$, and gradients up to there become 0. So the loss is multiplied by a large $S$, the gradients come out $S$ times as large, and are divided before the update (Micikevicius et al. 2018). If any of them overflowed, the step is skipped and $S$ shrinks; after `interval` good steps in a row it grows.
 #
 # | method | what it does |
 # |---|---|
@@ -285,7 +285,11 @@ check("formats_of_any_size")
 # | `step(opt, grads)` | unscales unless that was done; calls `opt.step(grads)` and returns True, or leaves out the call and returns False if anything was not finite |
 # | `update()` | after a step that was left out: $S\leftarrow S\cdot$`backoff`, and counting starts anew; else counts, and at `interval` good steps: $S\leftarrow S\cdot$`growth`, counting starts anew |
 #
-# The attribute `value` is $S$.
+# The attribute `value` is $S$, and each scaler has its own. An optimizer holds the same arrays as you do; that is why they are divided in place.
+#
+# **By hand.** $S=8$, `interval` 2. Gradients $(2,4)$ become $(0.25,0.5)$: a good step. Then $(\infty,1)$: left out, $S=4$, and the count is 0 again. Two more good steps, and $S=8$.
+#
+# **Common mistakes.** A good step before an overflow still counts after it · unscaling twice when `unscale_` was called before `step` · looking for infinity only, and not for NaN · `np.dot`, which adds in an order of its own.
 
 
 # %% nbgrader={"grade": false, "grade_id": "dot-accumulate", "locked": false, "schema_version": 3, "solution": true}
@@ -473,7 +477,7 @@ check("rows_of_any_layout")
 # A block of addresses is made of a column of row offsets and a row of column offsets: `rows[:, None] * stride_m + columns[None, :] * stride_n`. Three sizes may end inside a tile: mask rows, columns **and** $K$; what is masked in $K$ must be 0, or it is added.
 # Use `tl.dot(a, b, input_precision="ieee")`, which on a GPU keeps float32 from being rounded to TF32.
 #
-# `matmul` raises `TypeError` for anything but float16 and float32. Tiles of 16 or 32 are large enough here; `tl.dot` wants at least 16 on a GPU.
+# `matmul` raises `TypeError` for anything but two float16 or two float32 tensors. Tiles of 16 or 32 are large enough here; `tl.dot` wants at least 16 on a GPU.
 #
 # **By hand.** $M=N=K=33$ with tiles of 16: a grid of $3\times3$, three steps along $K$, and in the last one a single column of $A$ is real.
 #
@@ -554,6 +558,8 @@ check("products_of_any_layout")
 # $Y=\max(XW+b,\ 0)$ in one kernel: the bias and the ReLU are applied to the tile while it is still in registers, so $Y$ crosses the memory bus once in place of five times (written, then read and written by each of two more kernels). Bias and ReLU come **after** the whole sum over $K$, in float32.
 #
 # **By hand.** For $X$ of 512 × 4096 in fp16 and $W$ of 4096 × 1024, $Y$ has 1 MiB; the two extra kernels would move it four times more, 4 MiB on top of the 13 MiB that the product moves anyway.
+#
+# **Common mistakes.** Bias or ReLU in every step along $K$ · a bias for rows, where it belongs to columns · rounding the sum to half precision before the bias is added.
 
 
 # %% nbgrader={"grade": false, "grade_id": "fused", "locked": false, "schema_version": 3, "solution": true}

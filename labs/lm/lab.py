@@ -12,7 +12,7 @@
 # **Spec in five lines of maths.** Rows are vectors, so a linear layer is $xW$ with $W$ of shape $(D_{\text{in}},D_{\text{out}})$.
 #
 # 1. BPE: merge the most frequent adjacent pair of tokens; among equals, the lexicographically greatest pair of byte strings. Repeat.
-# 2. $\operatorname{RMSNorm}(x)=g\odot x\,/\sqrt{\tfrac1D\sum_d x_d^2+\epsilon}\qquad \operatorname{SwiGLU}(x)=\big((xW_a)\odot\operatorname{silu}(xW_b)\big)W_c$
+# 2. $\operatorname{RMSNorm}(x)=g\odot x\,/\sqrt{\tfrac1D\sum_d x_d^2+\epsilon}$; $\;\operatorname{SwiGLU}(x)=\big((xW_a)\odot\operatorname{silu}(xW_b)\big)W_c$
 # 3. RoPE turns the pair $(x_{2i},x_{2i+1})$ at position $m$ by the angle $m\,\theta^{-2i/D_h}$, so that $\langle R_m q,R_n k\rangle$ depends on $m-n$ only.
 # 4. $\operatorname{Attention}(Q,K,V)=\operatorname{softmax}\big(QK^{\mathsf T}/\sqrt{D_h}+\text{mask}\big)V$, with fewer key heads than query heads.
 # 5. Block: $h=x+\operatorname{Attention}(\operatorname{RMSNorm}(x))$, $\;y=h+\operatorname{SwiGLU}(\operatorname{RMSNorm}(h))$. Loss: mean of $-\ln p(\text{ids}_{t+1}\mid\text{ids}_{\le t})$.
@@ -314,6 +314,8 @@ check("stream_is_lazy")
 # **By hand.** All sizes 1: $x=2$, $W_a=3$, $W_b=1$, $W_c=5$. $xW_a=6$, $\operatorname{silu}(2)=2\cdot0.8808=1.7616$, so the result is $6\cdot1.7616\cdot5=52.848$. With the gate on the wrong side it would be 59.852.
 #
 # Both take any number of leading axes, also none, and also a batch of 0 rows.
+#
+# **Common mistakes.** The mean is subtracted, as LayerNorm does · $\epsilon$ beside the root · the gate on the wrong side · $e^{-z}$ by itself, which overflows where `torch.sigmoid` does not.
 
 
 # %% nbgrader={"grade": false, "grade_id": "rmsnorm", "locked": false, "schema_version": 3, "solution": true}
@@ -468,6 +470,11 @@ check("attention_extremes")
 #
 # `lm_forward(ids, p, cfg)` looks the ids up in `embed`, goes through the layers, normalises once more and multiplies with `head`. The result are logits; no softmax.
 #
+# **By hand.** One layer, $D=2$, one head, one token with the vector $x=(3,4)$, $\epsilon=0$, all gains 1, $W_v$, $W_o$ and the head the identity, $W_c=0$. $n=(0.8485,1.1314)$, and as one token can only look at itself, the attention gives back its value:
+# $h=(3.8485,5.1314)$, $y=h$. The last norm brings $y$ back to $(0.8485,1.1314)$. These are the logits, and the probabilities $0.43$ and $0.57$.
+#
+# **Common mistakes.** One norm for both branches, or their gains exchanged · the second residual from $x$ in place of $h$ · a reshape without the transposition · the last norm forgotten · layers in the order of their names, where 10 comes before 2.
+#
 # With `vocab` 32,000, `dim` 4096, 32 layers, 32 heads of each kind and `ffn` 11,008 this is LLaMA-7B: `init_weights` would make 6,738,415,616 numbers.
 
 
@@ -560,6 +567,8 @@ check("lm_never_looks_ahead")
 # Both need $S+1$ ids, so there are $N-S$ places.
 #
 # **By hand.** $N=5$, $S=2$, data $(10,11,12,13,14)$: the places are 0, 1, 2, and the last gives `x` $(12,13)$, `y` $(13,14)$.
+#
+# **Common mistakes.** The mask of the logits' position in place of the target's · a mean for each sequence, and then a mean of these · dividing by all of `mask.sum()`, with the first column · the last place never drawn · a generator of your own, which draws the same batch each time.
 
 
 # %% nbgrader={"grade": false, "grade_id": "lm-loss", "locked": false, "schema_version": 3, "solution": true}

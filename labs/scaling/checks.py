@@ -9,7 +9,7 @@ import numpy as np
 from grader.checks import Tolerance, check
 
 RATE = Tolerance(relative=1e-11, absolute=0.0)
-LEAST_SQUARES = Tolerance(relative=1e-6, absolute=0.0)
+LEAST_SQUARES = Tolerance(relative=1e-5, absolute=0.0)
 FITTED = Tolerance(relative=0.01, absolute=0.0)
 
 

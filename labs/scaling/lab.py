@@ -35,7 +35,9 @@
 # **Checkpoints.** E1 (15 points, 25 min) · E2 (15, 25) · E3 (15, 25) · E4 (10, 20) · E5 (20, 35) · E6 (10, 20) · E7 (15, 40). Each stands on its own: when one of your functions needs
 # another one's result, it is given.
 #
-# Counts are Python `int`s, however large; rates and times are floats. Hidden checks use configurations that nobody has published, so write the formula and not the number.
+# Two letters are worn by two things each, as in the papers: $D$ is the width of the model (`c.D`), and the number of tokens where it stands beside $N$; $L$ is the number of layers (`c.L`), and a loss in E6 and E7.
+#
+# Counts are Python `int`s, however large (beyond $2^{53}$ a float has no room for the last digits); rates and times are floats. Functions leave the configuration as it is. Hidden checks use configurations that nobody has published, so write the formula and not the number.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false}
 from dataclasses import dataclass
@@ -115,11 +117,11 @@ HOMEWORK_2 = Cfg(
 # | part | shapes | number |
 # |---|---|---|
 # | `embed` | $V\times D$ | $VD$ |
-# | `pos` | $S\times D$, if positions are learned | $SD$ or 0 |
+# | `pos` | $S\times D$, if positions are learned | $SD$ or $0$ |
 # | `attn`, each layer | $W_Q: D\times H_qd_h$, $W_K,W_V: D\times H_{kv}d_h$, $W_O: H_qd_h\times D$ | $2DH_qd_h+2DH_{kv}d_h$ |
 # | `mlp`, each layer | `relu`: $D\times F$, $F\times D$; `swiglu`: $D\times F$ twice, $F\times D$ | $2DF$ or $3DF$ |
 # | `norm` | a scale of $D$ before attention, before the MLP, and once at the end | $(2L+1)D$ |
-# | `head` | $D\times V$, unless it is the embedding | $VD$ or 0 |
+# | `head` | $D\times V$, unless it is the embedding | $VD$ or $0$ |
 #
 # With `bias`, each matrix of attention and MLP has a vector as long as its output, and each norm has a shift of $D$ beside its scale. Embedding, positions and head have none.
 # `attn`, `mlp` and `norm` count all layers.
@@ -458,7 +460,7 @@ check("every_kind_of_parallelism")
 # %% [markdown]
 # ## E6 · The best model for a budget (10 points, 20 minutes)
 #
-# **From a curve.** Train models of several sizes $N_i$, each until the budget $C$ is spent, and note the losses $L_i$. Against $\ln N$ they lie on a parabola near the bottom: fit $L=p_2(\ln N)^2+p_1\ln N+p_0$ by least squares and return the size at its lowest point, $N^*=e^{-p_1/2p_2}$.
+# **From a curve.** Train models of several sizes $N_i$, each until the budget $C$ is spent, and note the losses $L_i$. Against $\ln N$ they lie on a parabola near the bottom: fit $L=p_2(\ln N)^2+p_1\ln N+p_0$ by least squares and return the size at its lowest point, $N^*=e^{-p_1/2p_2}$. (Subtract the mean of $\ln N$ before you set up normal equations, and add it again: far from 0 the three columns are nearly parallel, and half of the digits are lost.)
 #
 # **From the law.** Minimise $E+A N^{-\alpha}+B D^{-\beta}$ where $6ND=C$. Put $D=C/6N$, set the derivative to zero, and
 #
@@ -467,7 +469,7 @@ check("every_kind_of_parallelism")
 # `fit` is a dict with `E A B alpha beta`.
 #
 # **By hand.** The constants as Hoffmann et al. (2022) print them, $A=406.4$, $B=410.7$, $\alpha=0.34$, $\beta=0.28$, at Gopher's budget $C=5.76\cdot10^{23}$: $N^*=3.22\cdot10^{10}$, $D^*=2.98\cdot10^{12}$, 92.6 tokens for each parameter.
-# But Chinchilla, trained on exactly this budget, has 70 billion parameters and 1.4 trillion tokens: 20 each! The paper's table comes from another of its three methods, and the printed constants do not agree with it: Besiroglu et al. (2024) trace this to a fit that stopped early
+# But Chinchilla, trained for this very budget ($6ND=5.88\cdot10^{23}$), has 70 billion parameters and 1.4 trillion tokens: 20 each! The paper's table comes from another of its three methods, and the printed constants do not agree with it: Besiroglu et al. (2024) trace this to a fit that stopped early
 # and to rounding. Their refit ($A=482.01$, $B=2085.43$, $\alpha=0.3478$, $\beta=0.3658$) gives $7.22\cdot10^{10}$ and 18.4 tokens each. So never test one method's rule against another method's constants.
 #
 # **Common mistakes.** "20 tokens for each parameter" is a *result* for one set of constants, no law · the parabola is in $\ln N$, not in $N$ · the exponent of $C$ for $N$ has $\beta$ above: the *faster* loss falls with data, the *larger* the model can be.
@@ -532,7 +534,7 @@ labkit.figure(draw_isoflop)
 # Given the final losses of many runs, find $E,A,B,\alpha,\beta$. Three choices of Hoffmann et al. (2022, section 3.3) make it work:
 #
 # - **Logarithms.** Fit $\ln L$: a run at loss 2 and one at loss 6 then count alike. With $A=e^a$, $B=e^b$, $E=e^e$ nothing can become negative, and
-#   $$\ln\hat L=\operatorname{LSE}\big(a-\alpha\ln N,\ b-\beta\ln D,\ e\big),\qquad \operatorname{LSE}(z)=\ln\sum_k e^{z_k}.$$
+#   with $z=(a-\alpha\ln N,\ b-\beta\ln D,\ e)$ it is $\ln\hat L=\operatorname{LSE}(z)=\ln\sum_k e^{z_k}$.
 # - **Huber's loss.** Runs fail. With the residual $r=\ln\hat L-\ln L$, squared error would let one diverged run pull the whole law; $\operatorname{Huber}_\delta(r)=\tfrac12r^2$ for $|r|\le\delta$ and $\delta(|r|-\tfrac12\delta)$ beyond, with $\delta=10^{-3}$, does not.
 # - **Several starts**, because the sum of the losses over all runs has more than one valley; keep the best.
 #

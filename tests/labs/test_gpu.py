@@ -44,6 +44,8 @@ MISTAKES = [
     ("softmax", "x - tl.max(x, axis=0)", "x - tl.min(x, axis=0)", {"rows", "extreme_rows"}),
     ("matmul", "tl.program_id(1) * BN", "tl.program_id(1) * BM", {"products_of_any_layout"}),
     ("matmul", "range(0, K, BK)", "range(0, K, 2 * BK)", {"products"}),
+    ("matmul", " or b.dtype != a.dtype", "", {"half_precision_products"}),
+    ("softmax", "block = triton.next_power_of_2(N)", "block = 64", {"extreme_rows"}),
     ("matmul", "rows * stride_cm + columns * stride_cn", "rows * N + columns", {"products"}),
     ("fused", "total + bias", "total - bias", {"fused_layer"}),
 ]
@@ -107,6 +109,46 @@ def test_the_numbers_of_the_handout_are_right(gpu: Linter) -> None:
     assert f"{2.0**-24:.1e}" == "6.0e-08"
     assert round(108 / 216 + 1 / 216, 2) == 0.50
     assert (512 * 4096 + 4096 * 1024 + 512 * 1024) * 2 == 13 * 2**20
+    assert lab.round_fp16(np.float32([2.0**-25, 2.0**-25 * 1.001])).tolist() == [0, 2.0**-24]
+    scaler, values = lab.GradScaler(8.0, interval=2), []
+    for grads in ([2.0, 4.0], [np.inf, 1.0], [1.0, 1.0], [1.0, 1.0]):
+        given = {"w": np.array(grads)}
+        scaler.unscale_(given)
+        assert given["w"][1] == grads[1] / scaler.value
+        scaler.step(Remembers(), given)
+        scaler.update()
+        values.append(scaler.value)
+    assert values == [8, 4, 4, 8]
+
+
+class Remembers:
+    """An optimizer that takes no steps."""
+
+    def step(self, grads: dict[str, np.ndarray]) -> None:
+        """Nothing is changed."""
+
+
+def test_a_dot_product_rounded_by_numpy_scores_in_full(gpu: Linter) -> None:
+    """Rounded once from float64: what goes to fp16 by way of float32 is rounded twice."""
+    source = """
+def dot_accumulate(a, b, mul, acc):
+    kinds = {"fp16": np.float16, "fp32": np.float32}
+    total = 0.0
+    for x, y in zip(a.astype(np.float64), b.astype(np.float64)):
+        total = float(kinds[acc](total + float(kinds[mul](x * y))))
+    return total
+"""
+    for seed in range(3):
+        results = gpu.ask(gpu.reference | {"dot-accumulate": source}, {"accumulators"}, seed)
+        assert results["accumulators"].verdict is Verdict.PASSED
+
+
+def test_the_reference_s_kernels_have_sources_whatever_program_is_running(gpu: Linter) -> None:
+    """triton.jit reads sources; without them it would take those of __main__, or none."""
+    import inspect
+
+    kernel = gpu.referee.reference.matmul_kernel
+    assert "tl.dot" in inspect.getsource(getattr(kernel, "fn", kernel))
 
 
 @pytest.mark.gpu

@@ -347,3 +347,15 @@ def test_the_numbers_of_the_handout_are_right(lm: Linter) -> None:
     everything = torch.ones(1, 3, dtype=torch.bool)
     assert round(float(lab.lm_loss(logits, ids, everything)), 4) == 0.4904
     assert round(float(lab.lm_loss(logits, ids, torch.tensor([[True, True, False]]))), 4) == 0.2877
+    eye, ones = torch.eye(2, dtype=torch.float64), torch.ones(2, dtype=torch.float64)
+    layer = dict.fromkeys(("wq", "wk", "wv", "wo", "wa", "wb"), eye) | {"wc": torch.zeros_like(eye)}
+    layer |= {"attn_norm": ones, "mlp_norm": ones}
+    cfg = {"vocab": 2, "dim": 2, "layers": 1, "heads": 1, "kv_heads": 1, "ffn": 2, "theta": 1e4}
+    cfg["eps"] = 0.0
+    p = {f"layers.0.{name}": w for name, w in layer.items()}
+    p |= {"embed": torch.tensor([[3.0, 4.0]], dtype=torch.float64), "norm": ones, "head": eye}
+    y = lab.block(p["embed"][None], layer, cfg)
+    assert [round(v, 4) for v in y.flatten().tolist()] == [3.8485, 5.1314]
+    logits = lab.lm_forward(torch.tensor([[0]]), p, cfg).flatten()
+    assert [round(v, 4) for v in logits.tolist()] == [0.8485, 1.1314]
+    assert [round(v, 2) for v in logits.softmax(0).tolist()] == [0.43, 0.57]

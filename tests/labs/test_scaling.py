@@ -64,6 +64,19 @@ MISTAKES = [
     ),
     ("objective", "w @ p[2]", "w.sum()", {"gradient_of_the_fit"}),
     ("fit", "np.exp(e)", "np.exp(e) + 0.1", {"fitted_law"}),
+    (
+        "parallel-bytes",
+        "if kind not in sent:",
+        "if False:",
+        {"every_kind_of_parallelism"},
+    ),
+    (
+        "forward-flops",
+        "return parts",
+        "parts = {k: int(1.0 * v) for k, v in parts.items()}\n    return parts",
+        {"operations_of_large_models"},
+    ),
+    ("objective", "z.max(axis=0)", "z.max()", {"value_of_the_fit", "gradient_of_the_fit"}),
 ]
 
 
