@@ -21,11 +21,11 @@
 #
 # | name | what it returns |
 # |---|---|
-# | `n_params(c)` | parameters by part: `embed pos attn mlp norm head total` |
-# | `forward_flops(c, B, S, causal=False)` | operations of a forward pass by part: `qkv scores mix out mlp head total` |
+# | `n_params(c)` | parameters by part: `embed`, `pos`, `attn`, `mlp`, `norm`, `head`, `total` |
+# | `forward_flops(c, B, S, causal=False)` | operations of a forward pass by part: `qkv`, `scores`, `mix`, `out`, `mlp`, `head`, `total` |
 # | `train_flops(c, B, S)`, `six_nd(N, D)` | operations of a training step, exactly and by rule of thumb |
-# | `state_bytes(N, recipe)` | bytes by kind: `weights gradients master optimizer total` |
-# | `activation_bytes(s, b, h, a, t=1, sp=False, recompute="none")` | bytes of the activations of one layer on one GPU |
+# | `state_bytes(N, recipe)` | bytes by kind: `weights`, `gradients`, `master`, `optimizer`, `total` |
+# | `activation_bytes(s, b, h, a, t, sp, recompute)` | bytes of the activations of one layer on one GPU |
 # | `tokens_per_second(B, S, sec)`, `mfu(N, tps, n_gpu, peak)`, `days(N, D, n_gpu, peak, mfu)` | throughput, model FLOPs utilisation, time |
 # | `amdahl(serial, n)`, `gustafson(serial, n)` | speed-ups |
 # | `parallel_bytes(c, B, S, kind, degree, layers_per_stage)` | bytes that one GPU hands to each collective in a training step |
