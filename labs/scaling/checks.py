@@ -50,7 +50,7 @@ def batch(rng, trial, *, large=False):
     return {
         "cfg": config(rng, trial, large=large),
         "B": 1 if trial == 1 else int(rng.integers(2, 9000 if large else 50)),
-        "S": 1 if trial == 2 else int(rng.integers(2, 5000 if large else 60)),
+        "S": 1 if trial == 2 else int(rng.integers(2, 500_000 if large else 60)),
     }
 
 
