@@ -310,3 +310,21 @@ def test_sockets_of_the_worker_are_not_in_a_jails_reach(sandbox: Sandbox) -> Non
         "    print(os.path.exists(place))"
     )
     assert set(told.split()) == {"False"}
+
+
+def test_a_jail_takes_everything_with_it(sandbox: Sandbox, engine: "docker.DockerClient") -> None:
+    """What forks, opens sessions of its own and sleeps is gone when its jail is."""
+    desk = Desk(sandbox)
+    assert desk.grade().score == 10
+    container = engine.containers.get(sandbox._containers["cpu"].id)  # type: ignore[attr-defined]
+
+    def processes() -> int:
+        return len(container.top()["Processes"])
+
+    idle = processes()
+    cell = (
+        "import os, time\nfor _ in range(6):\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(99)\n"
+        "def double(x):\n    if os.fork() == 0:\n        os.setsid()\n        time.sleep(99)\n    return 2 * x"
+    )
+    desk.grade(double=cell)
+    assert await_(lambda: processes() <= idle), container.top()["Processes"]
