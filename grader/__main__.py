@@ -3,13 +3,20 @@
 import argparse
 import hashlib
 import json
+import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader import authoring
 from grader.errors import GraderError, LabError, NotebookError
 from grader.protocol import MAX_NOTEBOOK_BYTES, CheckResult, Flag, GradingReport, GradingRequest
 
+if TYPE_CHECKING:
+    from grader.sandbox import Sandbox
+
+WALLS = ("local", "bubblewrap", "docker")
+WALL_HELP = "behind which wall (GRADUS_WALL, else local)"
 CLEAN, FINDINGS, UNUSABLE, OUR_SIDE = 0, 1, 2, 3
 EXIT_CODES = """exit codes:
   0  lint: nothing to mend; grade: graded, whatever the score is; doctor: this host can grade
@@ -46,9 +53,11 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXIT_CODES,
         formatter_class=layout,
     )
-    lint.add_argument("folder", type=Path, help="e.g. labs/autodiff")
+    lint.add_argument("folders", type=Path, nargs="*", metavar="LAB", help="e.g. labs/autodiff")
+    lint.add_argument("--all", action="store_true", help="every lab that ships with the project")
     lint.add_argument("--seeds", type=_positive, default=5, help="for oracle and reference (5)")
     lint.add_argument("--json", action="store_true", help="print the findings as JSON")
+    lint.add_argument("--wall", choices=WALLS, help=WALL_HELP)
     lint.set_defaults(run=_lint)
     grade = commands.add_parser(
         "grade",
@@ -61,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     grade.add_argument("notebook", type=Path, help="the .ipynb that was handed in")
     grade.add_argument("--seed", type=int, default=0, help="chooses the hidden inputs (0)")
     grade.add_argument("--json", action="store_true", help="print the whole report as JSON")
+    grade.add_argument("--wall", choices=WALLS, help=WALL_HELP)
     grade.add_argument("--feedback", type=Path, metavar="DIR", help="write .ipynb and .html there")
     grade.set_defaults(run=_grade)
     doctor = commands.add_parser(
@@ -96,33 +106,67 @@ def _positive(text: str) -> int:
 
 def _lint(options: argparse.Namespace) -> int:
     from grader.lint import lint
-    from grader.sandbox.local import LocalSandbox
 
     def progress(text: str) -> None:
         if not options.json:
             print(f"  {text}", file=sys.stderr)
 
-    sandbox = LocalSandbox(())
+    folders = _folders(options)
+    sandbox = _open_wall(options, ())
     try:
-        report = lint(options.folder, sandbox, seeds=options.seeds, on_progress=progress)
+        reports = [
+            lint(folder, sandbox, seeds=options.seeds, on_progress=progress) for folder in folders
+        ]
     finally:
         sandbox.close()
+    clean = all(report.clean for report in reports)
     if options.json:
-        print(json.dumps(report.as_json(), indent=1, default=str))
-        return CLEAN if report.clean else FINDINGS
-    for note in report.notes:
-        print(f"note: {note}")
-    for finding in report.findings:
-        print(printable(str(finding)))
-    outcome = "clean" if report.clean else f"{len(report.findings)} to mend"
-    print(f"{options.folder}: {outcome} ({report.graded} gradings, {report.seconds:.1f} s)")
-    return CLEAN if report.clean else FINDINGS
+        found = [report.as_json() for report in reports]
+        told = found if options.all or len(found) > 1 else found[0]
+        print(json.dumps(told, indent=1, default=str))
+        return CLEAN if clean else FINDINGS
+    for folder, report in zip(folders, reports, strict=True):
+        for note in report.notes:
+            print(f"note: {note}")
+        for finding in report.findings:
+            print(printable(str(finding)))
+        outcome = "clean" if report.clean else f"{len(report.findings)} to mend"
+        print(f"{folder}: {outcome} ({report.graded} gradings, {report.seconds:.1f} s)")
+    return CLEAN if clean else FINDINGS
+
+
+def _folders(options: argparse.Namespace) -> list[Path]:
+    """What is to be linted.
+
+    Raises:
+        LabError: nothing, or labs by name and all of them at once.
+    """
+    from labs.catalog import HOME
+
+    if options.all == bool(options.folders):
+        raise LabError("Name the folders of labs, or say --all; not both.")
+    if not options.all:
+        found: list[Path] = options.folders
+        return found
+    return sorted(path.parent for path in HOME.glob("*/lab.toml"))
+
+
+def _open_wall(options: argparse.Namespace, zygotes: tuple[str, ...]) -> "Sandbox":
+    """The wall that was asked for; without a word the local one, which starts fastest.
+
+    Raises:
+        NoWallError: it cannot be built here.
+    """
+    from grader.sandbox import open_sandbox
+    from grader.sandbox.local import LocalSandbox
+
+    wall = options.wall or os.environ.get("GRADUS_WALL")
+    return open_sandbox(zygotes or ("numpy",), wall=wall) if wall else LocalSandbox(zygotes)
 
 
 def _grade(options: argparse.Namespace) -> int:
     from grader.feedback import write_feedback
     from grader.runner import grade
-    from grader.sandbox.local import LocalSandbox
     from labs.catalog import read_answers, read_lab, student_notebook
 
     lab = read_lab(options.folder)
@@ -134,7 +178,7 @@ def _grade(options: argparse.Namespace) -> int:
         raise NotebookError(f"{options.notebook}: {error.strerror}; name an .ipynb file.") from None
     answers = read_answers(lab, content)
     notebook = student_notebook(lab, answers)
-    sandbox = LocalSandbox((lab.zygote,))
+    sandbox = _open_wall(options, (lab.zygote,))
     try:
         report = grade(
             GradingRequest(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.__main__ import CLEAN, FINDINGS, UNUSABLE, main
+from grader.__main__ import CLEAN, FINDINGS, OUR_SIDE, UNUSABLE, main
 from grader.lint import lint
 from grader.sandbox.local import LocalSandbox
 from labs.catalog import read_lab, student_notebook
@@ -175,3 +175,20 @@ def test_an_oracle_that_needs_what_is_not_installed_is_left_out_and_said_to_be(
     report = lint(folder, sandbox, seeds=1)
     assert [str(finding) for finding in report.findings] == []
     assert report.notes == ["nobody_wrote_this is not installed; left out: by_somebody"]
+
+
+def test_lint_wants_names_or_all_and_not_both(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lint"]) == UNUSABLE
+    assert main(["lint", "--all", "labs/autodiff"]) == UNUSABLE
+    assert capsys.readouterr().err.count("Name the folders of labs, or say --all") == 2
+
+
+def test_a_wall_that_this_host_cannot_build_is_told_with_its_own_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    notebook = tmp_path / "notebook.ipynb"
+    folder = write_tiny_lab(tmp_path)
+    notebook.write_bytes(student_notebook(read_lab(folder)))
+    assert main(["grade", str(folder), str(notebook), "--wall", "docker"]) == OUR_SIDE
+    assert "This host cannot grade" in capsys.readouterr().err
