@@ -5,7 +5,6 @@ the course's secret, the lab's hash and the submission's: the same submission al
 inputs, and a changed one meets others.
 """
 
-import hashlib
 import hmac
 import importlib.util
 import linecache
@@ -25,6 +24,7 @@ from grader.compare import Mismatch, compare, unfit
 from grader.errors import LabError
 from grader.inside import wire
 from grader.inside.kernel import Notebook, seed_everything
+from grader.inside.wire import Frame
 from grader.kit import Comm, Network, import_labkit, run_threads
 from grader.plain import strange
 from grader.services import Service
@@ -39,13 +39,10 @@ _one_at_a_time = threading.Lock()  # references share numpy's global generator
 
 __all__ = ["Frame", "Referee", "decoded", "describe_inputs", "referee_for"]
 
-Frame = list[bytes | memoryview]
-
 
 def decoded(frame: Frame) -> Any:
     """A fresh copy of what a frame carries."""
-    tree, declared = wire.parse_header(bytes(frame[1]))
-    return wire.decode(tree, declared, b"".join(frame[2:]))
+    return frame.value()
 
 
 class Referee:
@@ -270,7 +267,7 @@ def compare_ranks(outputs: Any, expected: Any, check: Check) -> Mismatch | None:
 
 def generator(seed: str, what: str) -> np.random.Generator:
     """A generator for one purpose, derived from the request's seed."""
-    digest = hmac.new(bytes.fromhex(seed), what.encode(), hashlib.sha256).digest()
+    digest = hmac.digest(bytes.fromhex(seed), what.encode(), "sha256")
     return np.random.default_rng(int.from_bytes(digest, "big"))
 
 

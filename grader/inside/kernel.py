@@ -34,6 +34,7 @@ SEED = 20_250_204  # public: random generators start from it in every notebook a
 CELL = "cell:"
 MAX_TRACE = 20
 PATIENCE_SECONDS = 600.0
+LET_GO = 71  # the exit code of a check that was asked to its end; of any other the worker is told
 
 # Triton asks at every kernel whether its interpreter is meant.
 _KEPT = {name: os.environ[name] for name in ("TRITON_INTERPRET",) if name in os.environ}
@@ -42,6 +43,7 @@ _fork, _exit, _dup2, _waitpid = forks.fork, os._exit, os.dup2, os.waitpid
 _listdir, _open, _close, _pidfd_open = os.listdir, os.open, os.close, os.pidfd_open
 _monotonic, _sleep, _poll, _recv_fds = time.monotonic, time.sleep, select.poll, socket.recv_fds
 _encode, _send, _receive = wire.encode, wire.send, wire.receive
+_receive_frame = wire.receive_frame
 _helpers = calls.helpers
 
 
@@ -337,9 +339,10 @@ class Checks:
         """In the fork. Whatever happens, nothing returns into the loop above."""
         try:
             relay.close()
-            self.answer(_enter(*descriptors))
+            channel = _enter(*descriptors)  # named, or Python would warn that nobody closes it
+            self.answer(channel)
             _flush()
-            _exit(0)
+            _exit(LET_GO)
         except BaseException as error:  # its frames are ours and would tell nobody anything
             print(*traceback.format_exception_only(error), sep="", file=sys.stderr)
             _flush()
@@ -348,12 +351,18 @@ class Checks:
 
     @staticmethod
     def _tell_end(pid: int, descriptor: int) -> None:
-        """The fork is dead: say on its channel how it ended, then close our copy."""
+        """The fork is dead: say on its channel how it ended, then close our copy.
+
+        When it was let go nobody listens any more.
+        """
+        code = os.waitstatus_to_exitcode(_waitpid(pid, 0)[1])
+        if code == LET_GO:
+            return _close(descriptor)
         channel = socket.socket(fileno=descriptor)
         with contextlib.suppress(OSError, wire.WireClosed, wire.WireTimeout):
-            code = os.waitstatus_to_exitcode(_waitpid(pid, 0)[1])
             _send(channel, _encode({"ended": code}), _monotonic() + 0.1)
         channel.close()
+        return None
 
     def answer(self, channel: socket.socket) -> None:
         """One check: its body once, then inputs and outputs, trial by trial, until we are let go."""
@@ -369,11 +378,12 @@ class Checks:
             try:
                 if question.get("setting"):  # before each trial: the services, the rank
                     setting = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
-                inputs = _receive(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
+                sent = _receive_frame(channel, _monotonic() + PATIENCE_SECONDS, 2**28)
             except wire.WireClosed:
                 return
             began = _monotonic()
-            reply = self.trial(prepared, inputs, channel, setting)
+            inputs = sent.value()
+            reply = self.trial(prepared, sent, inputs, channel, setting)
             if question.get("unaliased") and "outputs" in reply:
                 reply["aliased"] = calls.aliased(reply["outputs"], inputs)
             _flush()
@@ -402,13 +412,13 @@ class Checks:
     def trial(
         self,
         function: Callable[..., Any],
+        sent: wire.Received,
         inputs: dict[str, Any],
         channel: socket.socket,
         setting: dict[str, Any] | None,
     ) -> dict[str, Any]:
         """Call the check with one set of inputs and say what came out, and what it did to them."""
         seed_everything()
-        before = _fingerprint(inputs)
         lab = Notebook(self.shell.user_ns)
         try:
             first, proxies = _helpers(calls.Line(channel), setting) if setting else ([], {})
@@ -417,7 +427,7 @@ class Checks:
             return {"exception": describe(error)}
         return {
             "outputs": outputs,
-            "changed": [k for k in before if before[k] != _print(inputs[k])],
+            "changed": [] if sent.carries(inputs) else _changed(sent.value(), inputs),
         }
 
 
@@ -428,5 +438,5 @@ def _print(value: Any) -> bytes:
         return b""
 
 
-def _fingerprint(inputs: dict[str, Any]) -> dict[str, bytes]:
-    return {name: _print(value) for name, value in inputs.items()}
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return [name for name in before if _print(before[name]) != _print(after[name])]

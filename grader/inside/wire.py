@@ -22,7 +22,7 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -159,7 +159,21 @@ def _digits(value: int) -> str:
 _JSON = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
-def encode(value: Any) -> list[bytes | memoryview]:
+class Frame(list[bytes | memoryview]):
+    """The parts of one frame: preamble, header, buffers; and what the header says, for who made it."""
+
+    tree: Any
+    declared: list[list[Any]]
+
+    def value(self) -> Any:
+        """A fresh copy of what it carries. Nothing is doubted: this is a frame of our own."""
+        pieces = zip(self.declared, self[2:], strict=True)
+        return _assembled(
+            self.tree, ((kind, tuple(shape), piece) for (kind, shape), piece in pieces)
+        )
+
+
+def encode(value: Any) -> Frame:
     """The parts of one frame that carries `value`.
 
     Raises:
@@ -173,7 +187,9 @@ def encode(value: Any) -> list[bytes | memoryview]:
     if len(encoder.declared) > MAX_BUFFERS:
         raise WireError("the answer has too many arrays")
     body = sum(len(buffer) for buffer in encoder.buffers)
-    return [PREAMBLE.pack(len(header), body), header, *encoder.buffers]
+    frame = Frame((PREAMBLE.pack(len(header), body), header, *encoder.buffers))
+    frame.tree, frame.declared = tree, encoder.declared
+    return frame
 
 
 # --- decoding --------------------------------------------------------------------------------------
@@ -239,10 +255,11 @@ def _declared(entry: Any) -> tuple[str, tuple[int, ...], int]:
     if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[1], list)):
         raise WireError("a buffer is not declared as [kind, shape]")
     kind, shape = entry
-    if len(shape) > MAX_DEPTH or not all(
-        type(size) is int and 0 <= size < EXACT_INT for size in shape
-    ):
+    if len(shape) > MAX_DEPTH:
         raise WireError("a buffer has an impossible shape")
+    for size in shape:
+        if type(size) is not int or not 0 <= size < EXACT_INT:
+            raise WireError("a buffer has an impossible shape")
     if kind in RAW_KINDS and len(shape) == 1:
         item = 1
     elif kind == BFLOAT16:
@@ -258,11 +275,22 @@ def decode(
     tree: Any, declared: list[tuple[str, tuple[int, ...], int]], body: bytes | bytearray
 ) -> Any:
     """The value of a frame whose header was parsed and whose body has the declared length."""
-    buffers: list[Any] = []
+    return _assembled(tree, _pieces(declared, memoryview(body)))
+
+
+def _pieces(
+    declared: list[tuple[str, tuple[int, ...], int]], body: memoryview
+) -> Iterable[tuple[str, tuple[int, ...], memoryview]]:
     offset = 0
     for kind, shape, size in declared:
-        piece = memoryview(body)[offset : offset + size]
+        yield kind, shape, body[offset : offset + size]
         offset += size
+
+
+def _assembled(tree: Any, pieces: Iterable[tuple[str, tuple[int, ...], bytes | memoryview]]) -> Any:
+    """The value of a tree and its buffers, each of which is copied."""
+    buffers: list[Any] = []
+    for kind, shape, piece in pieces:
         if kind == "bytes":
             buffers.append((kind, bytes(piece)))
         elif kind == "text":
@@ -342,6 +370,7 @@ def _from_buffer(tag: str, kind: str, data: Any) -> Any:
 # --- sending and receiving -------------------------------------------------------------------------
 
 Idle = Callable[[], None]
+MOST_AT_ONCE = 512  # parts; the kernel takes 1024
 
 
 def _wait(sock: socket.socket, events: int, deadline: float, idle: Idle | None) -> None:
@@ -364,16 +393,26 @@ def send(
     deadline: float,
     idle: Idle | None = None,
 ) -> None:
-    """Write one frame to a non-blocking socket before the absolute (monotonic) deadline."""
-    for part in parts:
-        rest = memoryview(part)
-        while rest:
-            try:
-                rest = rest[sock.send(rest, socket.MSG_NOSIGNAL) :]
-            except BlockingIOError:
-                _wait(sock, select.POLLOUT, deadline, idle)
-            except OSError as error:
-                raise WireClosed from error
+    """Write one frame to a non-blocking socket before the absolute (monotonic) deadline.
+
+    In as few calls as can be, for the other end wakes up at each.
+    """
+    rest = [memoryview(part) for part in parts if len(part)]
+    while rest:
+        try:
+            sent = sock.sendmsg(rest[:MOST_AT_ONCE], (), socket.MSG_NOSIGNAL)
+        except BlockingIOError:
+            _wait(sock, select.POLLOUT, deadline, idle)
+            continue
+        except OSError as error:
+            raise WireClosed from error
+        done = 0
+        while done < len(rest) and sent >= len(rest[done]):
+            sent -= len(rest[done])
+            done += 1
+        del rest[:done]
+        if sent:
+            rest[0] = rest[0][sent:]
 
 
 def _exactly(sock: socket.socket, size: int, deadline: float, idle: Idle | None) -> bytearray:
@@ -395,18 +434,51 @@ def _exactly(sock: socket.socket, size: int, deadline: float, idle: Idle | None)
     return data
 
 
-def receive(sock: socket.socket, deadline: float, max_body: int, idle: Idle | None = None) -> Any:
+class Received:
+    """A frame as it came, its sizes and its header tested."""
+
+    def __init__(self, header: bytes, tree: Any, declared: Any, body: bytearray) -> None:
+        self.header, self.body = header, body
+        self._tree, self._declared = tree, declared
+
+    def value(self) -> Any:
+        """A fresh copy of what it carries.
+
+        Raises:
+            WireError: its tree is none.
+        """
+        return decode(self._tree, self._declared, self.body)
+
+    def carries(self, value: Any) -> bool:
+        """Whether a value has the very bytes that came."""
+        try:
+            frame = encode(value)
+        except WireError:
+            return False
+        return frame[1] == self.header and b"".join(frame[2:]) == self.body
+
+
+def receive_frame(
+    sock: socket.socket, deadline: float, max_body: int, idle: Idle | None = None
+) -> Received:
     """Read one frame from a non-blocking socket; nothing is allocated before its size was tested.
 
     Raises:
         WireTimeout, WireClosed, WireError
     """
+    _wait(sock, select.POLLIN, deadline, idle)  # it is seldom there yet, and exceptions cost more
     header_size, body_size = PREAMBLE.unpack(_exactly(sock, PREAMBLE.size, deadline, idle))
     if header_size > MAX_HEADER_BYTES:
         raise WireError("a header is too large")
     if body_size > max_body:
         raise WireError(f"the answer is larger than the {max_body // 2**20} MiB that are allowed")
-    tree, declared = parse_header(bytes(_exactly(sock, header_size, deadline, idle)))
+    header = bytes(_exactly(sock, header_size, deadline, idle))
+    tree, declared = parse_header(header)
     if sum(size for _, _, size in declared) != body_size:
         raise WireError("a body is not as long as its header declares")
-    return decode(tree, declared, _exactly(sock, body_size, deadline, idle))
+    return Received(header, tree, declared, _exactly(sock, body_size, deadline, idle))
+
+
+def receive(sock: socket.socket, deadline: float, max_body: int, idle: Idle | None = None) -> Any:
+    """What the next frame carries; raises as `receive_frame` does."""
+    return receive_frame(sock, deadline, max_body, idle).value()
