@@ -105,9 +105,8 @@ def test_sqlite(console: Console, chosen: Sequence[str]) -> list[Outcome]:
         labs = pool.submit(_pytest, beside, "labs", (_LAB_TESTS,), {})
         rest = ("tests", f"--ignore={_BROWSER_TESTS}", f"--ignore={_LAB_TESTS}")
         outcome = _pytest(console, name, rest, {})
-        console.say("")
         labs_outcome = labs.result()
-    console.say(beside.stream.getvalue())
+    console.say(kept.getvalue())
     return [outcome, labs_outcome]
 
 
