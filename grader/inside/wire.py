@@ -27,6 +27,9 @@ from typing import Any
 
 import numpy as np
 
+# Bound at import: in a jail, a notebook may put something else in their places.
+_poll, _monotonic = select.poll, time.monotonic
+
 PREAMBLE = struct.Struct(">IQ")
 MAX_HEADER_BYTES = 64 * 1024
 MAX_DEPTH = 32
@@ -375,10 +378,10 @@ MOST_AT_ONCE = 512  # parts; the kernel takes 1024
 
 def _wait(sock: socket.socket, events: int, deadline: float, idle: Idle | None) -> None:
     """Wait until the socket is ready; `idle` is called at least every 50 ms in between."""
-    poll = select.poll()
+    poll = _poll()
     poll.register(sock, events)
     while True:
-        left = deadline - time.monotonic()
+        left = deadline - _monotonic()
         if left <= 0:
             raise WireTimeout
         if poll.poll(min(left, 0.05 if idle else left) * 1000):
@@ -429,7 +432,7 @@ def _exactly(sock: socket.socket, size: int, deadline: float, idle: Idle | None)
         if count == 0:
             raise WireClosed
         have += count
-        if time.monotonic() > deadline:
+        if _monotonic() > deadline:
             raise WireTimeout
     return data
 

@@ -1,7 +1,7 @@
 """Secrets of every party are planted, and a jail's whole memory is searched for them.
 
-A submission cannot be told what to look for without holding it, so it searches for the canaries spelled
-backwards. It reads its memory by address, for /proc/self/mem is closed to it.
+A submission cannot be told what to look for without holding it, so it searches for the canaries with
+every byte raised by one. (Spelled backwards, they would appear forwards wherever its own list is turned around.) It reads its memory by address, for /proc/self/mem is closed to it.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ ENVIRONMENT = "CANARY-of-the-environment-1f6b2c"
 NEIGHBOUR = "CANARY-of-a-neighbour-77a0d1"
 SEED = hashlib.sha256(b"the canary of the seed").hexdigest()
 
+RAISED = bytes((b + 1) % 256 for b in range(256))
 SCAN = """
 def scan():
     import ctypes
@@ -42,9 +43,9 @@ def scan():
                 break
             data = overlap + os.read(r, size)
             read += size
-            mirrored = data[::-1]  # a canary is never spelled forwards, not even here
-            for name, backwards in CANARIES.items():
-                if backwards in mirrored:
+            raised = data.translate(RAISED)  # never a canary as it is, not even of its own list
+            for name, wanted in CANARIES.items():
+                if wanted in raised:
                     found.append(f"{name} at {start:x} in {fields[-1].strip()}")
             overlap = data[-64:]
     print("found:", *found)
@@ -70,8 +71,8 @@ def planted(wall: str) -> Iterator[Desk]:
 
 
 def scanned(desk: Desk, *, canaries: dict[str, bytes], when: str) -> str:
-    listed = {name: value[::-1] for name, value in canaries.items()}
-    setup = f"CANARIES = {listed!r}\n{SCAN}"
+    listed = {name: value.translate(RAISED) for name, value in canaries.items()}
+    setup = f"CANARIES = {listed!r}\nRAISED = bytes((b + 1) % 256 for b in range(256))\n{SCAN}"
     if when == "cell":
         source = f"{setup}\nscan()\ndef double(x):\n    return 2 * x"
         return desk.grade(double=source, seed=SEED).notebook_stdout

@@ -95,6 +95,7 @@ def double(x):
             for protocol in (0, 1, 2, 6, 15, 16, 17, 33, 132, 136, 255, 262):
                 try: s = socket.socket(family, kind, protocol)
                 except (OSError, ValueError, OverflowError): continue
+                if (family, protocol) == (16, 0): continue  # routes of its own empty network
                 if family not in (1, 2, 10) or (family != 1 and (kind not in (1, 2) or protocol not in (0, 6, 17))): tell(family, kind, protocol)
                 s.close()
     for host in ("169.254.169.254", "10.0.0.1", "172.17.0.1", "192.168.0.1", "1.1.1.1", "224.0.0.1"):
