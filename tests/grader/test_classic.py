@@ -1,6 +1,7 @@
 """Classic nbgrader notebooks: their asserts give the points, in the jail and with the sharp edges off."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -196,7 +197,7 @@ def test_hidden_tests_are_in_no_text_of_the_report(desk: ClassicDesk) -> None:
         "    return sum(xs) / len(xs)",
     }
     report = desk.grade(**spies)
-    text = report.model_dump_json()
+    text = re.sub(r"\d+\.\d+(e-?\d+)?", "", report.model_dump_json())  # times have digits, too
     assert not [secret for secret in HIDDEN_TEXTS if secret in text]
     assert "found 1" not in report.notebook_stdout
     verdicts = {r.check: r.verdict for r in report.results}
