@@ -94,20 +94,27 @@ def test_frontend(console: Console) -> list[Outcome]:
 
 
 def test_sqlite(console: Console, chosen: Sequence[str]) -> list[Outcome]:
-    """All of it in two processes at a time: what the labs' own tests ask needs no database and half of
-    the time. Their output is shown when the other's is complete."""
+    """All of it, two processes at a time: the labs' own tests and those behind the Docker wall need no
+    database and half of the time. Their output is shown when the others' is complete."""
     name = "Python on SQLite"
     if chosen:
         return [_pytest(console, name, chosen, {})]
     kept = io.StringIO()
     beside = Console(kept)
+
+    def at_the_same_time() -> list[Outcome]:
+        return [
+            _pytest(beside, "labs", (_LAB_TESTS,), {}),
+            _pytest(beside, "behind Docker", ("tests/docker", "tests/grader", "-m", "docker"), {}),
+        ]
+
     with ThreadPoolExecutor(1) as pool:
-        labs = pool.submit(_pytest, beside, "labs", (_LAB_TESTS,), {})
+        others = pool.submit(at_the_same_time)
         rest = ("tests", f"--ignore={_BROWSER_TESTS}", f"--ignore={_LAB_TESTS}")
-        outcome = _pytest(console, name, rest, {})
-        labs_outcome = labs.result()
+        outcome = _pytest(console, name, (*rest, "-m", "not docker"), {})
+        outcomes = [outcome, *others.result()]
     console.say(kept.getvalue())
-    return [outcome, labs_outcome]
+    return outcomes
 
 
 def test_browser(console: Console, chosen: Sequence[str]) -> list[Outcome]:
