@@ -8,10 +8,12 @@ inputs, and a changed one meets others.
 import hmac
 import importlib.util
 import linecache
+import os
 import sys
 import threading
 import traceback
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +32,9 @@ from grader.plain import strange
 from grader.services import Service
 from labs.catalog import Lab
 from labs.labkit.released import describe_inputs
+
+# Triton reads this once, when it is imported, which may be torch's doing: references run on the processor.
+os.environ.setdefault("TRITON_INTERPRET", "1")
 
 MAX_INPUT_BYTES = 128 * 2**20
 OURS_SECONDS = 20.0  # inputs, services, verify: what has to be quick
@@ -279,12 +284,12 @@ def _of_rank(made: Inputs, rank: int, world: int) -> dict[str, Any]:
     return {n: value[rank] if isinstance(value, PerRank) else value for n, value in made.items()}
 
 
-_referees: dict[tuple[str, str], Referee] = {}
+_referees: dict[tuple[Path, str], Referee] = {}
 
 
 def referee_for(lab: Lab) -> Referee:
     """The lab's referee, loaded once for every version of it."""
-    key = (lab.slug, lab.content_hash)
+    key = (lab.folder, lab.content_hash)  # the folder: complaints of a broken lab name it
     if key not in _referees:
         _referees[key] = Referee(lab)
     return _referees[key]
