@@ -69,7 +69,13 @@ def test_three_hundred_gradings_leave_nothing_behind() -> None:
             assert report.score == (3 if cell else 10)
         assert alone(zygote)
         after = counts(zygote)
-        assert after == before
+        # What an earlier test in this process left may end meanwhile: fewer is no leak.
+        grown = {
+            name: (before[name], now)
+            for name, now in after.items()
+            if (now > before[name] if isinstance(now, int) else now != before[name])
+        }
+        assert grown == {}
         assert private_bytes(zygote) - memory < 4 * MIB
     finally:
         sandbox.close()
